@@ -1,0 +1,1 @@
+"""Thin routers and the doors they stand behind; no logic."""

@@ -1,0 +1,201 @@
+"""Clusters and nodes in the store; every change is guarded by the version it was made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Row, func, insert, select, update
+
+from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.clusters.spec import ClusterSpec
+from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
+from golem_bridge.errors import BridgeError
+from golem_bridge.store.database import Database
+from golem_bridge.store.database import clusters as cluster_table
+from golem_bridge.store.database import nodes as node_table
+
+
+class StaleError(BridgeError):
+    """Somebody else changed the row since it was loaded; load again."""
+
+    code = "stale"
+    status = 409
+
+
+class Clusters:
+    """The table of cluster incarnations."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, cluster: Cluster) -> None:
+        with self._database.write() as connection:
+            connection.execute(insert(cluster_table).values(**_cluster_row(cluster)))
+
+    def get(self, cluster_id: str) -> Cluster:
+        """Raises KeyError."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(cluster_table).where(cluster_table.c.cluster_id == cluster_id)
+            ).one_or_none()
+        if row is None:
+            raise KeyError(cluster_id)
+        return _cluster(row)
+
+    def latest(self, name: str) -> Cluster | None:
+        """The newest incarnation of a name, in whatever state."""
+        query = (
+            select(cluster_table)
+            .where(cluster_table.c.name == name)
+            .order_by(cluster_table.c.incarnation.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _cluster(row)
+
+    def all_latest(self) -> Sequence[Cluster]:
+        """The newest incarnation of every name."""
+        newest = (
+            select(cluster_table.c.name, func.max(cluster_table.c.incarnation).label("newest"))
+            .group_by(cluster_table.c.name)
+            .subquery()
+        )
+        query = select(cluster_table).join(
+            newest,
+            (cluster_table.c.name == newest.c.name) & (cluster_table.c.incarnation == newest.c.newest),
+        )
+        with self._database.read() as connection:
+            return [_cluster(row) for row in connection.execute(query).all()]
+
+    def unfinished(self) -> Sequence[Cluster]:
+        """All incarnations that are not closed."""
+        query = select(cluster_table).where(cluster_table.c.state != ClusterState.CLOSED)
+        with self._database.read() as connection:
+            return [_cluster(row) for row in connection.execute(query).all()]
+
+    def save(self, cluster: Cluster) -> Cluster:
+        """Store a changed value. Raises StaleError if the row moved on meanwhile."""
+        changed = replace(cluster, version=cluster.version + 1)
+        statement = (
+            update(cluster_table)
+            .where(
+                cluster_table.c.cluster_id == cluster.cluster_id,
+                cluster_table.c.version == cluster.version,
+            )
+            .values(**_cluster_row(changed))
+        )
+        with self._database.write() as connection:
+            if connection.execute(statement).rowcount == 0:
+                raise StaleError(f"Cluster {cluster.name} changed meanwhile — try again")
+        return changed
+
+    def change(self, cluster_id: str, alter: Callable[[Cluster], Cluster]) -> Cluster:
+        """Load, alter, save; nothing can come between, as no call in here yields to the event loop."""
+        return self.save(alter(self.get(cluster_id)))
+
+
+class Nodes:
+    """The table of nodes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, node: Node) -> None:
+        with self._database.write() as connection:
+            connection.execute(insert(node_table).values(**_node_row(node)))
+
+    def get(self, node_id: str) -> Node:
+        """Raises KeyError."""
+        with self._database.read() as connection:
+            row = connection.execute(select(node_table).where(node_table.c.node_id == node_id)).one_or_none()
+        if row is None:
+            raise KeyError(node_id)
+        return _node(row)
+
+    def of_cluster(self, cluster_id: str) -> Sequence[Node]:
+        """All nodes the incarnation ever had, oldest first."""
+        query = (
+            select(node_table)
+            .where(node_table.c.cluster_id == cluster_id)
+            .order_by(node_table.c.created_at, node_table.c.node_id)
+        )
+        with self._database.read() as connection:
+            return [_node(row) for row in connection.execute(query).all()]
+
+    def unfinished(self) -> Sequence[Node]:
+        """All nodes that are not terminated."""
+        query = select(node_table).where(node_table.c.state != NodeState.TERMINATED)
+        with self._database.read() as connection:
+            return [_node(row) for row in connection.execute(query).all()]
+
+    def change(self, node_id: str, alter: Callable[[Node], Node]) -> Node:
+        """Load, alter, save guarded by version. Raises KeyError, StaleError."""
+        node = self.get(node_id)
+        altered = alter(node)
+        if altered is node:
+            return node
+        changed = replace(altered, version=node.version + 1)
+        statement = (
+            update(node_table)
+            .where(node_table.c.node_id == node_id, node_table.c.version == node.version)
+            .values(**_node_row(changed))
+        )
+        with self._database.write() as connection:
+            if connection.execute(statement).rowcount == 0:
+                raise StaleError(f"Node {node_id} changed meanwhile — try again")
+        return changed
+
+
+def _cluster_row(cluster: Cluster) -> dict[str, object]:
+    return {
+        "cluster_id": cluster.cluster_id,
+        "name": cluster.name,
+        "incarnation": cluster.incarnation,
+        "spec": cluster.spec.model_dump_json(),
+        "state": cluster.state.value,
+        "allocation_id": cluster.allocation_id,
+        "network_id": cluster.network_id,
+        "created_at": cluster.created_at,
+        "closing_at": cluster.closing_at,
+        "version": cluster.version,
+    }
+
+
+def _cluster(row: Row[tuple[object, ...]]) -> Cluster:
+    columns = dict(row._mapping)
+    columns["spec"] = ClusterSpec.model_validate_json(columns["spec"])
+    columns["state"] = ClusterState(columns["state"])
+    return Cluster(**columns)
+
+
+def _node_row(node: Node) -> dict[str, object]:
+    return {
+        "node_id": node.node_id,
+        "cluster_id": node.cluster_id,
+        "kind": node.kind.value,
+        "node_type": node.node_type,
+        "ip": node.ip,
+        "state": node.state.value,
+        "reason": node.reason.value if node.reason else None,
+        "message": node.message,
+        "tags": json.dumps(dict(node.tags or {})),
+        "agreement_id": node.agreement_id,
+        "relay_token": node.relay_token,
+        "host_public_key": node.host_public_key,
+        "created_at": node.created_at,
+        "running_at": node.running_at,
+        "ended_at": node.ended_at,
+        "version": node.version,
+    }
+
+
+def _node(row: Row[tuple[object, ...]]) -> Node:
+    columns = dict(row._mapping)
+    columns["kind"] = NodeKind(columns["kind"])
+    columns["state"] = NodeState(columns["state"])
+    columns["reason"] = EndReason(columns["reason"]) if columns["reason"] else None
+    columns["tags"] = json.loads(columns["tags"])
+    return Node(**columns)

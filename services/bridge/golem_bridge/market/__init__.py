@@ -1,0 +1,1 @@
+"""Finding providers: demands, standing subscriptions, prices, choice and negotiation."""

@@ -1,0 +1,1 @@
+"""The books: prices, the ledger, what may be accepted, what a budget can carry, settlement."""

@@ -1,0 +1,194 @@
+"""Receives debit notes, invoices and payments, and books them.
+
+Each stream is read from a stored cursor that moves on only after the books say so, so nothing that comes while
+the bridge is down, or is half done when it dies, is missed or done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.dialects.sqlite import insert
+
+from golem_bridge.clock import Clock
+from golem_bridge.errors import InsufficientFundsError, MalformedDocumentError, NotFoundError
+from golem_bridge.golem.port import PaymentPort
+from golem_bridge.golem.types import DocumentKind, DocumentStatus, Payment, PaymentDocument
+from golem_bridge.money.contracts import Contract, Contracts
+from golem_bridge.money.ledger import Ledger
+from golem_bridge.money.price import to_wei
+from golem_bridge.money.validation import Refused, examine
+from golem_bridge.store.database import Database, documents
+from golem_bridge.store.values import Values
+
+POLL = 20.0
+"""Seconds one long poll lasts."""
+
+OVERLAP = timedelta(seconds=2)
+"""Payments are read again that far back: two may carry the same millisecond (booking twice changes nothing)."""
+
+AllocationOf = Callable[[str], str | None]
+"""Cluster id to the id of its allocation."""
+
+Notify = Callable[[str], None]
+"""Told the id of a cluster whose books have changed."""
+
+log = structlog.get_logger(__name__)
+
+
+class Bookkeeper:
+    """One step of each stream per call; whoever owns the loops calls them for ever."""
+
+    def __init__(
+        self,
+        *,
+        golem: PaymentPort,
+        database: Database,
+        contracts: Contracts,
+        ledger: Ledger,
+        clock: Clock,
+        allocation_of: AllocationOf,
+        notify: Notify,
+    ) -> None:
+        self._golem = golem
+        self._database = database
+        self._contracts = contracts
+        self._ledger = ledger
+        self._clock = clock
+        self._allocation_of = allocation_of
+        self._notify = notify
+        self._cursors = Values(database)
+
+    async def read_documents(self, kind: DocumentKind) -> None:
+        """Wait for documents of one kind and deal with each."""
+        name = f"cursor:{kind}"
+        after = self._cursors.time(name, self._clock.now())
+        for event in await self._golem.document_events(kind, after=after, timeout=POLL):
+            await self._receive(kind, event.document_id)
+            self._cursors.put_time(name, event.at)
+
+    async def read_payments(self) -> None:
+        """Wait for confirmed payments and book them."""
+        name = "cursor:payment"
+        after = self._cursors.time(name, self._clock.now())
+        for payment in await self._golem.payments(after=after - OVERLAP, timeout=POLL):
+            self._book_payment(payment)
+            self._cursors.put_time(name, max(after, payment.at))
+        await self._clock.sleep(1)
+
+    async def _receive(self, kind: DocumentKind, document_id: str) -> None:
+        try:
+            document = await self._golem.document(kind, document_id)
+        except (MalformedDocumentError, NotFoundError) as error:
+            log.warning(
+                "payment document ignored", document=document_id, kind=kind.value, reason=error.message
+            )
+            self._file(kind, document_id, agreement_id="", total="", verdict=error.code, detail=error.message)
+            return
+        contract = self._contracts.get(document.agreement_id)
+        if contract is None:
+            log.warning("payment document for an unknown agreement ignored", document=document_id)
+            self._file_document(document, "unknown_agreement", "no such agreement in the books")
+            return
+        await self._judge(document, contract)
+        self._notify(contract.cluster_id)
+
+    async def _judge(self, document: PaymentDocument, contract: Contract) -> None:
+        now = self._clock.now()
+        verdict = examine(
+            document,
+            contract,
+            accepted_wei=self._ledger.accepted(contract.agreement_id),
+            now=now,
+        )
+        if isinstance(verdict, Refused):
+            log.warning("payment document refused", document=document.document_id, reason=verdict.detail)
+            self._file_document(document, verdict.refusal.value, verdict.detail)
+            return
+        if not await self._accept(document, contract):
+            return
+        self._ledger.accept(
+            cluster_id=contract.cluster_id,
+            agreement_id=contract.agreement_id,
+            document_id=document.document_id,
+            parts=verdict.parts,
+            at=now,
+        )
+        if document.kind is DocumentKind.INVOICE:
+            self._contracts.invoiced(contract.agreement_id, to_wei(document.total_due))
+        self._file_document(document, "accepted", "")
+
+    async def _accept(self, document: PaymentDocument, contract: Contract) -> bool:
+        """Accept at yagna, unless that was done before a crash. False if the allocation cannot carry it."""
+        if document.status in {DocumentStatus.ACCEPTED, DocumentStatus.SETTLED}:
+            return True
+        allocation_id = self._allocation_of(contract.cluster_id)
+        if allocation_id is None:
+            self._file_document(document, "no_allocation", "the cluster's allocation is gone")
+            return False
+        try:
+            await self._golem.accept(
+                document.kind, document.document_id, amount=document.total_due, allocation_id=allocation_id
+            )
+        except InsufficientFundsError as error:
+            log.error("payment document not accepted", document=document.document_id, reason=error.message)
+            self._file_document(document, "insufficient_funds", error.message)
+            return False
+        return True
+
+    def _book_payment(self, payment: Payment) -> None:
+        shares = {agreement_id: to_wei(amount) for agreement_id, amount in payment.agreement_shares.items()}
+        for activity_id, amount in payment.activity_shares.items():
+            contract = self._contracts.by_activity(activity_id)
+            if contract is None:
+                log.warning("payment for an unknown activity", activity=activity_id, tx=payment.tx_hash)
+                continue
+            shares[contract.agreement_id] = shares.get(contract.agreement_id, 0) + to_wei(amount)
+        for agreement_id, wei in shares.items():
+            contract = self._contracts.get(agreement_id)
+            if contract is None:
+                log.warning("payment for an unknown agreement", agreement=agreement_id, tx=payment.tx_hash)
+                continue
+            self._ledger.pay(
+                cluster_id=contract.cluster_id,
+                agreement_id=agreement_id,
+                payment_id=payment.payment_id,
+                wei=wei,
+                tx_hash=payment.tx_hash,
+                at=payment.at,
+            )
+            self._notify(contract.cluster_id)
+
+    def _file_document(self, document: PaymentDocument, verdict: str, detail: str) -> None:
+        self._file(
+            document.kind,
+            document.document_id,
+            agreement_id=document.agreement_id,
+            total=str(document.total_due),
+            verdict=verdict,
+            detail=detail,
+        )
+
+    def _file(
+        self,
+        kind: DocumentKind,
+        document_id: str,
+        *,
+        agreement_id: str,
+        total: str,
+        verdict: str,
+        detail: str,
+    ) -> None:
+        columns: dict[str, str | datetime] = {
+            "kind": kind.value,
+            "agreement_id": agreement_id,
+            "at": self._clock.now(),
+            "total": total,
+            "verdict": verdict,
+            "detail": detail,
+        }
+        statement = insert(documents).values(document_id=document_id, **columns)
+        with self._database.write() as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=["document_id"], set_=columns))

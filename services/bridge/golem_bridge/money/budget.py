@@ -1,0 +1,45 @@
+"""What a budget can still carry: pure arithmetic over contracts and ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from golem_bridge.money.contracts import Contract
+from golem_bridge.money.ledger import Ledger
+from golem_bridge.money.price import to_glm
+
+TAIL = Decimal(60)
+"""Seconds a node may go on costing between the decision to end it and its end."""
+
+
+def reserved(contract: Contract, ledger: Ledger, now: datetime) -> Decimal:
+    """GLM set aside for one contract.
+
+    Running: the start and one hour, or all it can have cost so far and the tail, if that is more.
+    Over but not invoiced: the most it can have cost. Invoiced: the invoice.
+    """
+    if contract.invoiced_wei is not None:
+        return to_glm(contract.invoiced_wei)
+    if contract.ended_at is not None:
+        return max(contract.most_it_can_cost(now), to_glm(ledger.accepted(contract.agreement_id)))
+    return max(contract.price.first_hour(contract.threads), exposure(contract, ledger, now))
+
+
+def exposure(contract: Contract, ledger: Ledger, now: datetime) -> Decimal:
+    """GLM one contract will have cost at most if it is ended now."""
+    if contract.invoiced_wei is not None or contract.ended_at is not None:
+        return reserved(contract, ledger, now)
+    tail = contract.price.per_hour(contract.threads) * TAIL / 3600
+    return contract.most_it_can_cost(now) + tail
+
+
+def total_reserved(contracts: Iterable[Contract], ledger: Ledger, now: datetime) -> Decimal:
+    """GLM of a cluster's budget that is spent or set aside."""
+    return sum((reserved(contract, ledger, now) for contract in contracts), Decimal(0))
+
+
+def total_exposure(contracts: Iterable[Contract], ledger: Ledger, now: datetime) -> Decimal:
+    """GLM a cluster will have cost at most if everything is ended now."""
+    return sum((exposure(contract, ledger, now) for contract in contracts), Decimal(0))

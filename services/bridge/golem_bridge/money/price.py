@@ -1,0 +1,49 @@
+"""Prices as agreed with a provider: linear in seconds of environment and of CPU, plus a start price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+HOUR = 3600
+"""Seconds."""
+
+WEI = Decimal(10) ** 18
+"""Smallest units of GLM in one GLM."""
+
+
+def to_wei(amount: Decimal) -> int:
+    """GLM to wei, rounded up; exact for amounts of at most 18 decimals."""
+    return int((amount * WEI).to_integral_value(rounding=ROUND_CEILING))
+
+
+def to_glm(wei: int) -> Decimal:
+    """Wei to GLM, exact."""
+    return Decimal(wei).scaleb(-18)
+
+
+def glm_text(amount: Decimal) -> str:
+    """GLM without exponent and without idle zeros: ``0.0123``."""
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """GLM: once at the start, per CPU-second and per second of the environment."""
+
+    start: Decimal
+    per_cpu_second: Decimal
+    per_env_second: Decimal
+
+    def cost(self, *, env_seconds: Decimal, cpu_seconds: Decimal) -> Decimal:
+        """GLM for one activity."""
+        return self.start + self.per_env_second * env_seconds + self.per_cpu_second * cpu_seconds
+
+    def per_hour(self, threads: int) -> Decimal:
+        """GLM for an hour with all ``threads`` busy, without the start price."""
+        return (self.per_env_second + self.per_cpu_second * threads) * HOUR
+
+    def first_hour(self, threads: int) -> Decimal:
+        """GLM for the start and one hour with all ``threads`` busy."""
+        return self.start + self.per_hour(threads)

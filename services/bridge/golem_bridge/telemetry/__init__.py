@@ -1,0 +1,1 @@
+"""What Prometheus sees, computed from store and ledger at each scrape."""
