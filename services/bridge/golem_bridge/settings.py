@@ -122,7 +122,5 @@ def read_secret(path: Path) -> str:
             f"Cannot read the secret {path} — {error.strerror} — start the whole appliance: make up"
         ) from error
     if secret.lower() in PLACEHOLDERS or len(secret) < MIN_SECRET_LENGTH:
-        raise SecretError(
-            f"The secret {path} is a placeholder ({len(secret)} characters) — remove it and run: make up"
-        )
+        raise SecretError(f"The secret {path} is a placeholder ({len(secret)} characters) — remove it and run: make up")
     return secret

@@ -10,9 +10,7 @@ from pydantic import Field, model_validator
 from golem_bridge.market.requirements import Model, NodeConfig
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
-PUBLIC_KEY_PATTERN = (
-    r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]+( [^\r\n\"'`$\\]*)?$"
-)
+PUBLIC_KEY_PATTERN = r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]+( [^\r\n\"'`$\\]*)?$"
 
 
 class ClusterSpec(Model):

@@ -47,15 +47,12 @@ class ImageRegistry:
             reraise=True,
         )
         try:
-            async for attempt in retrying:
-                with attempt:
-                    return await self._ask(kind, name)
+            return await retrying(self._ask, kind, name)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise MarketError(
                 f"Cannot look up image {kind} {name!r} — {self._base_url}: {error or 'no answer'} — "
                 "see: docker compose ps"
             ) from error
-        raise AssertionError("retrying ends by return or raise")
 
     async def _ask(self, kind: str, name: str) -> Image:
         address = f"{self._base_url}/v1/image/info"

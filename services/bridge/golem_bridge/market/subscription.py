@@ -13,6 +13,7 @@ from golem_bridge.clock import Clock
 from golem_bridge.errors import GolemError, MarketError, NotFoundError
 from golem_bridge.golem.port import MarketPort
 from golem_bridge.golem.types import Demand, Proposal, ProposalRejection, ProposalState
+from golem_bridge.market.claims import Claims
 from golem_bridge.market.demand import negotiated
 from golem_bridge.market.offer import Offer, UnusableOfferError, read_offer, too_dear
 from golem_bridge.market.requirements import BudgetControl
@@ -67,52 +68,60 @@ class Subscription:
         if self._demand_id is not None:
             await self._golem.unsubscribe(self._demand_id)
 
-    async def draft(self, *, avoid: Collection[str], patience: float, progress: Progress) -> Draft:
-        """Agree with the cheapest provider not in ``avoid``.
+    async def draft(self, *, claims: Claims, avoid: Collection[str], patience: float, progress: Progress) -> Draft:
+        """Agree with the cheapest provider that is neither claimed nor in ``avoid``; claims it.
 
         Raises MarketError after ``patience`` seconds, saying what was seen and why nobody fitted.
         """
         deadline = self._clock.monotonic() + patience
-        avoided = set(avoid)
         while (left := deadline - self._clock.monotonic()) > 0:
-            offer = await self._cheapest(avoided)
+            await self._gather_a_little()
+            offer = self._cheapest(claims, avoid)
             if offer is None:
-                progress(self.summary(avoided))
+                progress(f"Waiting for a provider: {self.summary(claims, avoid)}")
                 await self._wait_for_offers(min(left, POLL))
                 continue
             progress(f"Negotiating with {offer.provider_name}")
-            draft = await self._negotiate(offer)
+            with claims.held(offer.provider_id):
+                draft = await self._negotiate(offer)
             if draft is not None:
                 return draft
-            avoided.add(offer.provider_id)
+            claims.release(offer.provider_id)
         raise MarketError(
-            f"No provider found in {patience:.0f} s — {self.summary(avoided)} — "
+            f"No provider found in {patience:.0f} s — {self.summary(claims, avoid)} — "
             "raise the limits under budget_control or try again later"
         )
 
-    def summary(self, avoided: Collection[str] = ()) -> str:
+    def summary(self, claims: Claims, avoid: Collection[str]) -> str:
         """The funnel as a sentence."""
-        usable = [offer for offer in self._offers.values() if offer.provider_id not in avoided]
+        usable = [offer for offer in self._offers.values() if self._is_free(offer, claims, avoid)]
         seen = len(self._offers) + sum(self._refused.values())
         parts = [f"{seen} offers seen", f"{len(usable)} usable now"]
-        parts += [f"{count} refused: {why}" for why, count in self._refused.most_common(3)]
-        busy = len(self._offers) - len(usable)
-        if busy:
-            parts.append(f"{busy} in use or failed before")
+        parts += [f"{count} refused ({why})" for why, count in self._refused.most_common(3)]
+        if claims:
+            parts.append(f"{len(claims)} providers of this cluster in use")
+        if avoid:
+            parts.append(f"{len(avoid)} failed before")
         return ", ".join(parts)
 
     def cheapest_known(self) -> Offer | None:
         """The cheapest usable offer seen so far, taken or not."""
         return min(self._offers.values(), key=lambda offer: offer.first_hour, default=None)
 
-    async def _cheapest(self, avoided: Collection[str]) -> Offer | None:
+    async def _gather_a_little(self) -> None:
         if self._first_offer_at is None:
-            return None
+            return
         gathering = self._first_offer_at + GATHER - self._clock.monotonic()
         if gathering > 0:
             await self._clock.sleep(gathering)
-        usable = (offer for offer in self._offers.values() if offer.provider_id not in avoided)
-        return min(usable, key=lambda offer: offer.first_hour, default=None)
+
+    def _cheapest(self, claims: Claims, avoid: Collection[str]) -> Offer | None:
+        free = (offer for offer in self._offers.values() if self._is_free(offer, claims, avoid))
+        return min(free, key=lambda offer: offer.first_hour, default=None)
+
+    @staticmethod
+    def _is_free(offer: Offer, claims: Claims, avoid: Collection[str]) -> bool:
+        return offer.provider_id not in claims and offer.provider_id not in avoid
 
     async def _wait_for_offers(self, timeout: float) -> None:
         self._arrived.clear()

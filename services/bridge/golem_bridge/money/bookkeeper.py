@@ -82,9 +82,7 @@ class Bookkeeper:
         try:
             document = await self._golem.document(kind, document_id)
         except (MalformedDocumentError, NotFoundError) as error:
-            log.warning(
-                "payment document ignored", document=document_id, kind=kind.value, reason=error.message
-            )
+            log.warning("payment document ignored", document=document_id, kind=kind.value, reason=error.message)
             self._file(kind, document_id, agreement_id="", total="", verdict=error.code, detail=error.message)
             return
         contract = self._contracts.get(document.agreement_id)

@@ -63,16 +63,12 @@ class Contracts:
 
     def get(self, agreement_id: str) -> Contract | None:
         with self._database.read() as connection:
-            row = connection.execute(
-                select(contracts).where(contracts.c.agreement_id == agreement_id)
-            ).one_or_none()
+            row = connection.execute(select(contracts).where(contracts.c.agreement_id == agreement_id)).one_or_none()
         return None if row is None else _from_row(row)
 
     def by_activity(self, activity_id: str) -> Contract | None:
         with self._database.read() as connection:
-            row = connection.execute(
-                select(contracts).where(contracts.c.activity_id == activity_id)
-            ).one_or_none()
+            row = connection.execute(select(contracts).where(contracts.c.activity_id == activity_id)).one_or_none()
         return None if row is None else _from_row(row)
 
     def open(self) -> Sequence[Contract]:
@@ -101,9 +97,7 @@ class Contracts:
 
     def _update(self, agreement_id: str, **columns: object) -> None:
         with self._database.write() as connection:
-            connection.execute(
-                update(contracts).where(contracts.c.agreement_id == agreement_id).values(**columns)
-            )
+            connection.execute(update(contracts).where(contracts.c.agreement_id == agreement_id).values(**columns))
 
 
 def _to_row(contract: Contract) -> dict[str, object]:

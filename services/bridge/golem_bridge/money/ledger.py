@@ -55,9 +55,7 @@ class Ledger:
         """Book an accepted document's additional wei, by kind. Booking a document twice changes nothing."""
         self._append(cluster_id, agreement_id, document_id, parts, at, detail="")
 
-    def pay(
-        self, *, cluster_id: str, agreement_id: str, payment_id: str, wei: int, tx_hash: str, at: datetime
-    ) -> None:
+    def pay(self, *, cluster_id: str, agreement_id: str, payment_id: str, wei: int, tx_hash: str, at: datetime) -> None:
         """Book a confirmed payment. Booking it twice changes nothing."""
         self._append(cluster_id, agreement_id, payment_id, {EntryKind.PAID: wei}, at, detail=tx_hash)
 

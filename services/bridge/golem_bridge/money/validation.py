@@ -52,9 +52,7 @@ class Refused:
     detail: str
 
 
-def examine(
-    document: PaymentDocument, contract: Contract, *, accepted_wei: int, now: datetime
-) -> Accepted | Refused:
+def examine(document: PaymentDocument, contract: Contract, *, accepted_wei: int, now: datetime) -> Accepted | Refused:
     """Judge one document; ``accepted_wei`` is what was accepted for the agreement before."""
     foreign = [activity for activity in document.activity_ids if activity != contract.activity_id]
     if foreign and document.total_due > 0:

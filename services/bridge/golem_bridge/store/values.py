@@ -18,16 +18,12 @@ class Values:
 
     def get(self, name: str) -> str | None:
         with self._database.read() as connection:
-            return connection.execute(
-                select(values.c.value).where(values.c.name == name)
-            ).scalar_one_or_none()
+            return connection.execute(select(values.c.value).where(values.c.name == name)).scalar_one_or_none()
 
     def put(self, name: str, value: str) -> None:
         statement = insert(values).values(name=name, value=value)
         with self._database.write() as connection:
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})
-            )
+            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
     def time(self, name: str, default: datetime) -> datetime:
         """A stored moment, or ``default``, which is stored then."""

@@ -1,0 +1,113 @@
+"""The FastAPI application: one set of routes, two kinds of doors in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from golem_bridge import __version__
+from golem_bridge.api import faults, health, relay, v1
+from golem_bridge.api.context import Context
+from golem_bridge.api.doors import HeadDoor, HostDoor
+from golem_bridge.settings import Settings
+
+MAX_CONNECTIONS = 1000
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(context: Context) -> FastAPI:
+    """The routes, without a door."""
+    app = FastAPI(title="Ray on Golem bridge", version=__version__)
+    app.state.context = context
+    app.include_router(v1.router)
+    app.include_router(relay.router)
+    app.include_router(health.router)
+    faults.install(app)
+    return app
+
+
+def host_server(app: ASGIApp, settings: Settings, *, token: str, metrics_token: str) -> uvicorn.Server:
+    """The server of the host door."""
+    door = HostDoor(app, token=token, metrics_token=metrics_token, allowed_hosts=settings.allowed_hosts)
+    return uvicorn.Server(
+        uvicorn.Config(
+            door,
+            host=settings.bridge_listen_host,
+            port=settings.bridge_listen_port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_graceful_shutdown=5,
+            ws_max_size=1 << 20,
+            ws_per_message_deflate=False,
+        )
+    )
+
+
+class HeadDoors:
+    """One unix socket per live cluster; its path is the caller's identity."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._app: ASGIApp | None = None
+        self._open: dict[str, tuple[uvicorn.Server, asyncio.Task[None]]] = {}
+
+    def serve(self, app: ASGIApp) -> None:
+        """The routes to serve; set once they exist."""
+        self._app = app
+
+    async def open(self, cluster_id: str) -> Path:
+        """Listen for one cluster's head; a door that is open stays open."""
+        path = self._folder / f"{cluster_id}.sock"
+        if cluster_id in self._open:
+            return path
+        assert self._app is not None, "serve() comes first"
+        path.unlink(missing_ok=True)
+        server = _DoorServer(
+            uvicorn.Config(
+                HeadDoor(self._app, cluster_id=cluster_id),
+                uds=str(path),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                limit_concurrency=100,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        task = asyncio.create_task(server.serve(), name=f"head door {cluster_id}")
+        self._open[cluster_id] = (server, task)
+        while not server.started:
+            if task.done():
+                raise OSError(f"the head door {path} did not open")
+            await asyncio.sleep(0.01)
+        path.chmod(0o600)
+        return path
+
+    async def close(self, cluster_id: str) -> None:
+        server, task = self._open.pop(cluster_id, (None, None))
+        if server is None or task is None:
+            return
+        server.should_exit = True
+        await asyncio.wait([task], timeout=5)
+        (self._folder / f"{cluster_id}.sock").unlink(missing_ok=True)
+
+    async def close_all(self) -> None:
+        for cluster_id in list(self._open):
+            await self.close(cluster_id)
+
+
+class _DoorServer(uvicorn.Server):
+    """Signals belong to the host door's server."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield

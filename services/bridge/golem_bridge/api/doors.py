@@ -1,0 +1,110 @@
+"""Who may come in: the host door asks for Host and token, a head door knows its cluster by its socket.
+
+Both are plain ASGI middleware around the same routes, so no route can forget them.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from golem_bridge.errors import BridgeError, ForbiddenError, UnauthorizedError
+
+Message = MutableMapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking: the user (``cluster_id`` None) or one cluster's head."""
+
+    cluster_id: str | None
+
+
+class HostDoor:
+    """Bearer token on every route, Host allow-list on every method, WebSockets included."""
+
+    def __init__(self, app: ASGIApp, *, token: str, metrics_token: str, allowed_hosts: frozenset[str]) -> None:
+        self._app = app
+        self._token = token
+        self._metrics_token = metrics_token
+        self._allowed_hosts = allowed_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check(Headers(scope=scope), scope["path"])
+        except BridgeError as error:
+            await refuse(error, scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = Caller(cluster_id=None)
+        await self._app(scope, receive, send)
+
+    def _check(self, headers: Headers, path: str) -> None:
+        host = _host_name(headers.get("host", ""))
+        if host not in self._allowed_hosts:
+            raise ForbiddenError(
+                f"Host {host[:100]!r} is not served — allowed: {', '.join(sorted(self._allowed_hosts))} — "
+                "use http://127.0.0.1, or set BRIDGE_ALLOWED_HOSTS"
+            )
+        given = headers.get("authorization", "").removeprefix("Bearer ").encode()
+        allowed = [self._token, self._metrics_token] if path == "/metrics" else [self._token]
+        if not any(hmac.compare_digest(given, token.encode()) for token in allowed):
+            why = "no token was sent" if not given else "the token is wrong"
+            raise UnauthorizedError(
+                f"Not authorized — {why} — the token is in run/bridge-token of the appliance's folder; "
+                "point RAY_ON_GOLEM_TOKEN_FILE at it"
+            )
+
+
+class HeadDoor:
+    """Everything that comes in here comes from one cluster's head: a machine of a stranger."""
+
+    def __init__(self, app: ASGIApp, *, cluster_id: str) -> None:
+        self._app = app
+        self._caller = Caller(cluster_id=cluster_id)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            scope.setdefault("state", {})["caller"] = self._caller
+        await self._app(scope, receive, send)
+
+
+async def refuse(error: BridgeError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the error; a WebSocket handshake gets it as an HTTP answer too."""
+    response = error_response(error)
+    if scope["type"] == "websocket":
+        await _refuse_websocket(response, receive, send)
+    else:
+        await response(scope, receive, send)
+
+
+def error_response(error: BridgeError) -> JSONResponse:
+    """The one shape of errors."""
+    body = {"error": {"code": error.code, "message": error.message}}
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+    return JSONResponse(body, status_code=error.status, headers=headers)
+
+
+async def _refuse_websocket(
+    response: JSONResponse, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+) -> None:
+    await receive()
+    await send(
+        {"type": "websocket.http.response.start", "status": response.status_code, "headers": response.raw_headers}
+    )
+    await send({"type": "websocket.http.response.body", "body": bytes(response.body)})
+
+
+def _host_name(header: str) -> str:
+    """Host header without port; brackets of IPv6 addresses kept apart from it."""
+    if header.startswith("["):
+        return header.partition("]")[0].removeprefix("[").lower()
+    return header.partition(":")[0].lower()

@@ -1,0 +1,177 @@
+"""What the API answers: pydantic models made from the room's values. Amounts are decimal strings in GLM."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from golem_bridge.clusters.bill import BillLine, bill_lines, totals
+from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.money.price import glm_text, to_glm
+
+
+class NodeView(BaseModel):
+    """One node. Times are unix seconds; ``price_per_hour`` is for all offered threads busy."""
+
+    node_id: str
+    kind: str
+    node_type: str
+    state: str
+    reason: str | None
+    message: str
+    tags: dict[str, str]
+    ip: str
+    provider_id: str | None
+    provider_name: str | None
+    price_start: str | None
+    price_per_hour: str | None
+    created_at: float
+    running_at: float | None
+    ended_at: float | None
+    spent: str
+
+
+class ClusterSnapshot(BaseModel):
+    """Everything an autoscaler's tick needs, in one answer."""
+
+    name: str
+    incarnation: int
+    state: str
+    network: str
+    wallet: str
+    head_node_type: str
+    max_workers: int
+    budget: str
+    committed: str
+    accepted: str
+    paid: str
+    nodes: list[NodeView]
+
+
+class ClusterList(BaseModel):
+    clusters: list[ClusterSnapshot]
+
+
+class NodeList(BaseModel):
+    nodes: list[NodeView]
+
+
+class NodeRequest(BaseModel, extra="forbid"):
+    """Body of ``POST …/nodes``."""
+
+    node_type: str
+    count: int = Field(ge=1, le=100)
+    tags: dict[str, str] = {}
+
+
+class TerminateRequest(BaseModel, extra="forbid"):
+    node_ids: list[str] = Field(max_length=10_000)
+
+
+class TagsRequest(BaseModel, extra="forbid"):
+    tags: dict[str, str]
+
+
+class PaymentView(BaseModel):
+    tx_hash: str
+    amount: str
+
+
+class BillLineView(BaseModel):
+    """One contract: provider, seconds it lasted by our clock, GLM accepted and paid."""
+
+    node_id: str
+    kind: str
+    node_type: str
+    provider_id: str
+    provider_name: str
+    seconds: float
+    accepted: str
+    paid: str
+    payments: list[PaymentView]
+
+
+class Bill(BaseModel):
+    """What a cluster's newest incarnation cost."""
+
+    name: str
+    incarnation: int
+    state: str
+    settled: bool
+    total_accepted: str
+    total_paid: str
+    lines: list[BillLineView]
+
+
+class Presenter:
+    """Makes views; ``wallet`` and ``network`` are the appliance's."""
+
+    def __init__(self, books: Books, *, network: str, wallet: str) -> None:
+        self._books = books
+        self.network = network
+        self.wallet = wallet
+
+    def snapshot(self, cluster: Cluster) -> ClusterSnapshot:
+        sums = totals(self._books, cluster)
+        return ClusterSnapshot(
+            name=cluster.name,
+            incarnation=cluster.incarnation,
+            state=cluster.state.value,
+            network=self.network,
+            wallet=self.wallet,
+            head_node_type=cluster.spec.head_node_type,
+            max_workers=cluster.spec.max_workers,
+            budget=glm_text(cluster.budget),
+            committed=glm_text(sums.committed),
+            accepted=glm_text(sums.accepted),
+            paid=glm_text(sums.paid),
+            nodes=[self.node(node) for node in self._books.nodes.of_cluster(cluster.cluster_id)],
+        )
+
+    def node(self, node: Node) -> NodeView:
+        contract = self._books.contracts.get(node.agreement_id) if node.agreement_id else None
+        spent = self._books.ledger.accepted(node.agreement_id) if node.agreement_id else 0
+        return NodeView(
+            node_id=node.node_id,
+            kind=node.kind.value,
+            node_type=node.node_type,
+            state=node.state.value,
+            reason=node.reason.value if node.reason else None,
+            message=node.message,
+            tags=dict(node.tags or {}),
+            ip=node.ip,
+            provider_id=contract.provider_id if contract else None,
+            provider_name=contract.provider_name if contract else None,
+            price_start=glm_text(contract.price.start) if contract else None,
+            price_per_hour=glm_text(contract.price.per_hour(contract.threads)) if contract else None,
+            created_at=node.created_at.timestamp(),
+            running_at=node.running_at.timestamp() if node.running_at else None,
+            ended_at=node.ended_at.timestamp() if node.ended_at else None,
+            spent=glm_text(to_glm(spent)),
+        )
+
+    def bill(self, cluster: Cluster, *, settled: bool) -> Bill:
+        sums = totals(self._books, cluster)
+        return Bill(
+            name=cluster.name,
+            incarnation=cluster.incarnation,
+            state=cluster.state.value,
+            settled=settled,
+            total_accepted=glm_text(sums.accepted),
+            total_paid=glm_text(sums.paid),
+            lines=[_line(line) for line in bill_lines(self._books, cluster)],
+        )
+
+
+def _line(line: BillLine) -> BillLineView:
+    return BillLineView(
+        node_id=line.node.node_id,
+        kind=line.node.kind.value,
+        node_type=line.node.node_type,
+        provider_id=line.contract.provider_id,
+        provider_name=line.contract.provider_name,
+        seconds=float(line.seconds),
+        accepted=glm_text(line.accepted),
+        paid=glm_text(line.paid),
+        payments=[PaymentView(tx_hash=item.tx_hash, amount=glm_text(item.amount)) for item in line.payments],
+    )

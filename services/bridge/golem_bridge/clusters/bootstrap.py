@@ -1,0 +1,95 @@
+"""What is done to a freshly started node through the exe-unit: environment, keys, sshd, the relay's node end.
+
+One shell script, one exe-unit ``run``: every round trip through the network costs. It works with any
+Debian-like image that holds sh, base64, sshd and Python.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from golem_bridge.relay import node_source
+
+SSH_PORT = 22
+RELAY_PORT = 4579
+STATE_DIR = "/var/lib/ray-on-golem"
+SSHD_OPTIONS = (
+    "HostKey=/etc/ssh/ssh_host_ed25519_key",
+    "PermitRootLogin=prohibit-password",
+    "PasswordAuthentication=no",
+    "StrictModes=no",
+    "UseDNS=no",
+    "ClientAliveInterval=10",
+    "ClientAliveCountMax=3",
+    "MaxStartups=100:30:200",
+    "MaxSessions=100",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """What a node is told about itself."""
+
+    ip: str
+    authorized_keys: Sequence[str]
+    host_private_key: str
+    relay_token: str
+
+    @property
+    def host_name(self) -> str:
+        """The address with dashes, as upstream names nodes."""
+        return self.ip.replace(".", "-")
+
+
+def deploy_script(
+    *, network_id: str, mask: str, address: str, ip: str, nodes: Mapping[str, str]
+) -> list[Mapping[str, object]]:
+    """Exe-script that deploys the image into the VPN and starts it. ``nodes`` maps ip to provider id."""
+    network = {"id": network_id, "ip": address, "mask": mask, "nodeIp": ip, "nodes": dict(nodes)}
+    return [{"deploy": {"net": [network]}}]
+
+
+def start_script() -> list[Mapping[str, object]]:
+    """Exe-script that starts the deployed image."""
+    return [{"start": {"args": []}}]
+
+
+def bootstrap_script(plan: Bootstrap) -> list[Mapping[str, object]]:
+    """Exe-script that makes a started node ready for ssh and for the relay."""
+    capture: Mapping[str, object] = {"stdout": {"stream": {}}, "stderr": {"stream": {}}}
+    command = {"entry_point": "/bin/sh", "args": ["-c", shell_script(plan)], "capture": capture}
+    return [{"run": command}]
+
+
+def shell_script(plan: Bootstrap) -> str:
+    """The script itself; running it twice does no harm."""
+    environment = f"ON_GOLEM_NETWORK=1 NODE_IP={plan.ip}"
+    sshd_options = " ".join(f"-o {option}" for option in SSHD_OPTIONS)
+    lines = [
+        "set -eu",
+        "umask 077",
+        f"mkdir -p {STATE_DIR} /root/.ssh /run/sshd",
+        "rm -f /etc/ssh/ssh_host_*",
+        _file("/etc/ssh/ssh_host_ed25519_key", plan.host_private_key),
+        _file("/root/.ssh/authorized_keys", "".join(f"{key}\n" for key in plan.authorized_keys)),
+        _file(f"{STATE_DIR}/relay-token", plan.relay_token),
+        _file(f"{STATE_DIR}/relay.py", node_source()),
+        "chmod 755 /run/sshd",
+        f'for pair in {environment}; do echo "$pair" >> /etc/environment; done',
+        f"echo {plan.host_name} > /etc/hostname",
+        f"hostname {plan.host_name}",
+        f"printf '127.0.0.1 localhost\\n{plan.ip} {plan.host_name}\\n' > /etc/hosts",
+        "chmod 644 /etc/environment /etc/hostname /etc/hosts",
+        f"$(command -v sshd || echo /usr/sbin/sshd) {sshd_options} -o 'SetEnv={environment}'",
+        f"python3 -S -E {STATE_DIR}/relay.py --listen {plan.ip}:{RELAY_PORT}"
+        f" --token-file {STATE_DIR}/relay-token --daemon",
+    ]
+    return "\n".join(lines)
+
+
+def _file(path: str, content: str) -> str:
+    """Shell that writes a file; base64 needs no quoting."""
+    encoded = base64.b64encode(content.encode()).decode()
+    return f"printf %s {encoded} | base64 -d > {path}"

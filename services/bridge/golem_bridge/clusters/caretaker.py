@@ -1,0 +1,143 @@
+"""Looks after live clusters: budgets that run out, providers that vanish, clusters that are done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import structlog
+
+from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.clusters.runtime import Runtimes
+from golem_bridge.clusters.service import ClusterService
+from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
+from golem_bridge.errors import GolemError, NotFoundError
+from golem_bridge.golem.port import GolemPort
+from golem_bridge.golem.types import AgreementState
+from golem_bridge.money.budget import total_exposure
+from golem_bridge.money.contracts import Contract
+from golem_bridge.money.price import glm_text
+from golem_bridge.settings import Settings
+
+GONE = frozenset({"Terminated", "Unresponsive"})
+"""Activity states from which nothing comes back."""
+
+log = structlog.get_logger(__name__)
+
+
+class Caretaker:
+    """Three independent checks; each is the step of a loop."""
+
+    def __init__(
+        self,
+        *,
+        golem: GolemPort,
+        books: Books,
+        runtimes: Runtimes,
+        service: ClusterService,
+        settings: Settings,
+        close_door: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._golem = golem
+        self._books = books
+        self._runtimes = runtimes
+        self._service = service
+        self._settings = settings
+        self._close_door = close_door
+
+    async def watch_budgets(self) -> None:
+        """End workers, then the head, of clusters whose budget is used up."""
+        for cluster in self._books.clusters.unfinished():
+            if cluster.state is ClusterState.ACTIVE:
+                self._watch_budget(cluster)
+
+    async def watch_providers(self) -> None:
+        """End nodes whose activity or agreement is gone."""
+        running = [node for node in self._books.nodes.unfinished() if node.state is NodeState.RUNNING]
+        await asyncio.gather(*(self._watch_node(node) for node in running))
+
+    async def finish_clusters(self) -> None:
+        """Close clusters whose nodes are gone and whose bills are paid, or were not sent in time."""
+        for cluster in self._books.clusters.unfinished():
+            if cluster.state is not ClusterState.CLOSING or self._service.is_opening(cluster.name):
+                continue
+            await self._runtimes.of(cluster.cluster_id).stop_market()
+            if self._is_done(cluster):
+                await self._finish(cluster)
+
+    def is_settled(self, cluster: Cluster) -> bool:
+        """Every contract is over, invoiced and paid in full."""
+        return all(self._is_paid(contract) for contract in self._books.contracts.of_cluster(cluster.cluster_id))
+
+    def _watch_budget(self, cluster: Cluster) -> None:
+        contracts = self._books.contracts.of_cluster(cluster.cluster_id)
+        exposed = total_exposure(contracts, self._books.ledger, self._books.clock.now())
+        if exposed < cluster.budget:
+            return
+        live = [node for node in self._books.nodes.of_cluster(cluster.cluster_id) if node.state.is_live]
+        workers = [node for node in live if node.kind is NodeKind.WORKER]
+        message = (
+            f"The budget of {glm_text(cluster.budget)} GLM is used up — {glm_text(exposed)} GLM spent or owed — "
+            "raise total_budget in the cluster file and run ray up"
+        )
+        for node in workers or live:
+            self._service.end_node(node.node_id, EndReason.BUDGET, message)
+
+    async def _watch_node(self, node: Node) -> None:
+        contract = self._books.contracts.get(node.agreement_id) if node.agreement_id else None
+        if contract is None or contract.activity_id is None:
+            return
+        lost = await self._why_lost(contract)
+        if lost is not None:
+            message = f"{contract.provider_name} is gone: {lost}"
+            self._service.end_node(node.node_id, EndReason.PROVIDER_LOST, message)
+
+    async def _why_lost(self, contract: Contract) -> str | None:
+        assert contract.activity_id is not None
+        try:
+            state = await self._golem.activity_state(contract.activity_id)
+            if state in GONE:
+                return f"its activity is {state.lower()}"
+            agreement = await self._golem.agreement(contract.agreement_id)
+        except NotFoundError:
+            return "its activity is unknown to yagna"
+        except GolemError as error:
+            log.info("provider not checked", provider=contract.provider_id, reason=error.message)
+            return None
+        if agreement.state is not AgreementState.APPROVED:
+            return f"its agreement is {agreement.state.lower()}"
+        return None
+
+    def _is_paid(self, contract: Contract) -> bool:
+        if contract.ended_at is None:
+            return False
+        if contract.activity_since is None:
+            return True
+        if contract.invoiced_wei is None:
+            return False
+        return self._books.ledger.paid(contract.agreement_id) >= contract.invoiced_wei
+
+    def _is_done(self, cluster: Cluster) -> bool:
+        nodes = self._books.nodes.of_cluster(cluster.cluster_id)
+        if any(node.state is not NodeState.TERMINATED for node in nodes):
+            return False
+        if self.is_settled(cluster):
+            return True
+        since = cluster.closing_at or cluster.created_at
+        waited = (self._books.clock.now() - since).total_seconds()
+        if waited < self._settings.settlement_patience:
+            return False
+        log.warning("cluster closed with unpaid or missing invoices", cluster=cluster.name, waited_seconds=waited)
+        return True
+
+    async def _finish(self, cluster: Cluster) -> None:
+        await self._runtimes.drop(cluster.cluster_id, self._close_door)
+        if cluster.network_id is not None:
+            await self._golem.remove_network(cluster.network_id)
+        if cluster.allocation_id is not None:
+            await self._golem.release_allocation(cluster.allocation_id)
+        self._books.clusters.change(cluster.cluster_id, lambda cluster: replace(cluster, state=ClusterState.CLOSED))
+        self._books.changes.tell(cluster.cluster_id)
+        log.info("cluster closed", cluster=cluster.name, incarnation=cluster.incarnation)

@@ -1,0 +1,90 @@
+"""What happens when the bridge starts: the books are compared with yagna, and life goes on."""
+
+from __future__ import annotations
+
+import structlog
+
+from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.clusters.runtime import Doors, Runtimes
+from golem_bridge.clusters.service import ClusterService
+from golem_bridge.clusters.ssh import HeadTunnel, SshGate
+from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
+from golem_bridge.errors import BridgeError
+from golem_bridge.golem.port import GolemPort
+from golem_bridge.golem.types import AgreementState
+
+log = structlog.get_logger(__name__)
+
+
+class Recovery:
+    """Runs once, before requests are served."""
+
+    def __init__(
+        self,
+        *,
+        golem: GolemPort,
+        books: Books,
+        runtimes: Runtimes,
+        service: ClusterService,
+        gate: SshGate,
+        doors: Doors,
+        app_session_id: str,
+    ) -> None:
+        self._golem = golem
+        self._books = books
+        self._runtimes = runtimes
+        self._service = service
+        self._gate = gate
+        self._doors = doors
+        self._app_session_id = app_session_id
+
+    async def run(self) -> None:
+        """Adopt what goes on, end what was half started, give back what nobody remembers."""
+        await self._end_unknown_agreements()
+        await self._release_unknown_allocations()
+        networks = set(await self._golem.networks())
+        for contract in self._books.contracts.open():
+            self._runtimes.of(contract.cluster_id).claims.take(contract.provider_id)
+        for cluster in self._books.clusters.unfinished():
+            if cluster.state is ClusterState.ACTIVE:
+                await self._adopt(cluster, vpn_lives=cluster.network_id in networks)
+
+    async def _adopt(self, cluster: Cluster, *, vpn_lives: bool) -> None:
+        if not vpn_lives or cluster.allocation_id is None:
+            message = "yagna lost the cluster's VPN when it was restarted — start the cluster again: ray up"
+            self._service.begin_closing(cluster.cluster_id, EndReason.ORPHAN, message)
+            return
+        try:
+            await self._service.subscribe(cluster)
+        except BridgeError as error:
+            log.warning("cluster has no demands for now", cluster=cluster.name, reason=error.message)
+        for node in self._books.nodes.of_cluster(cluster.cluster_id):
+            await self._adopt_node(node)
+
+    async def _adopt_node(self, node: Node) -> None:
+        if node.state.is_pending:
+            self._service.end_node(
+                node.node_id, EndReason.START_FAILED, "The bridge was restarted while the node was starting"
+            )
+        elif node.state is NodeState.RUNNING and node.kind is NodeKind.HEAD:
+            runtime = self._runtimes.of(node.cluster_id)
+            runtime.door = await self._doors.open(node.cluster_id)
+            runtime.tunnel = HeadTunnel(gate=self._gate, clock=self._books.clock, door=runtime.door)
+            runtime.tunnel.resume(node)
+            log.info("head adopted", node=node.node_id)
+
+    async def _end_unknown_agreements(self) -> None:
+        for summary in await self._golem.agreements(app_session_id=self._app_session_id):
+            known = self._books.contracts.get(summary.agreement_id)
+            if summary.state is AgreementState.APPROVED and known is None:
+                log.warning("agreement nobody remembers is ended", agreement=summary.agreement_id)
+                await self._golem.terminate_agreement(summary.agreement_id, "Not in the books")
+
+    async def _release_unknown_allocations(self) -> None:
+        """The appliance's yagna serves nobody else, so an allocation no open cluster holds is a leftover."""
+        held = {cluster.allocation_id for cluster in self._books.clusters.unfinished()}
+        for allocation in await self._golem.allocations():
+            if allocation.allocation_id not in held:
+                log.warning("allocation nobody remembers is released", allocation=allocation.allocation_id)
+                await self._golem.release_allocation(allocation.allocation_id)

@@ -1,0 +1,293 @@
+"""What the API can ask: open and close clusters, create and end nodes. Quick; the work happens behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from golem_bridge.clusters.addresses import REQUESTOR_IP, VPN_ADDRESS, VPN_MASK, node_ip
+from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.clusters.runtime import Runtimes
+from golem_bridge.clusters.spec import ClusterSpec
+from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind
+from golem_bridge.errors import (
+    BudgetError,
+    InputError,
+    InsufficientFundsError,
+    LimitError,
+    UnknownClusterError,
+    UnknownNodeError,
+)
+from golem_bridge.golem.port import GolemPort
+from golem_bridge.market.demand import PaymentTerms, build_demand
+from golem_bridge.market.images import ImageRegistry
+from golem_bridge.market.subscription import Subscription
+from golem_bridge.money.budget import total_reserved
+from golem_bridge.money.price import glm_text
+from golem_bridge.settings import Settings
+
+ALLOCATION_LIFE = timedelta(days=90)
+
+log = structlog.get_logger(__name__)
+
+
+class ClusterService:
+    """The verbs. ``requested`` and ``ended`` hand work to the room's background workers."""
+
+    def __init__(
+        self,
+        *,
+        golem: GolemPort,
+        books: Books,
+        runtimes: Runtimes,
+        images: ImageRegistry,
+        settings: Settings,
+    ) -> None:
+        self._golem = golem
+        self._books = books
+        self._runtimes = runtimes
+        self._images = images
+        self._settings = settings
+        self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.requested: asyncio.Queue[str] = asyncio.Queue()
+        """Ids of nodes to start."""
+        self.ended = asyncio.Event()
+        """Set when something is to be taken down."""
+
+    async def open(self, name: str, spec: ClusterSpec) -> Cluster:
+        """Open a cluster, or bring a live one to new limits.
+
+        Raises InputError (unknown image), BudgetError (the wallet cannot carry the budget).
+        """
+        async with self._opening[name]:
+            live = self._live(name)
+            return await (self._amend(live, spec) if live else self._open_new(name, spec))
+
+    def is_opening(self, name: str) -> bool:
+        """Whether an :meth:`open` is under way: what it acquires may not be in the books yet."""
+        return self._opening[name].locked()
+
+    def get(self, name: str) -> Cluster:
+        """The newest incarnation. Raises UnknownClusterError."""
+        cluster = self._books.clusters.latest(name)
+        if cluster is None:
+            raise UnknownClusterError(f"No cluster {name!r} — known: {self._known()} — start it: ray up")
+        return cluster
+
+    def node(self, name: str, key: str) -> Node:
+        """A node by id, or a live one by its VPN address. Raises UnknownClusterError, UnknownNodeError."""
+        cluster = self.get(name)
+        for node in self._books.nodes.of_cluster(cluster.cluster_id):
+            if node.node_id == key or (node.ip == key and node.state.is_live):
+                return node
+        raise UnknownNodeError(f"No node {key!r} in cluster {name!r} — see: ray-on-golem status")
+
+    def request_nodes(self, name: str, node_type: str, count: int, tags: Mapping[str, str]) -> Sequence[Node]:
+        """Ask for nodes; they start in the background. Raises InputError, LimitError, BudgetError."""
+        cluster = self._active(name)
+        if node_type not in cluster.spec.node_types:
+            known = ", ".join(sorted(cluster.spec.node_types))
+            raise InputError(f"Unknown node type {node_type!r} — known: {known} — run ray up with the new file")
+        kind = NodeKind.HEAD if node_type == cluster.spec.head_node_type else NodeKind.WORKER
+        self._check_limits(cluster, kind, count)
+        self._check_budget(cluster, node_type, count)
+        created = [self._new_node(cluster, kind, node_type, tags) for _ in range(count)]
+        for node in created:
+            self.requested.put_nowait(node.node_id)
+        self._books.changes.tell(cluster.cluster_id)
+        return created
+
+    def tag(self, name: str, node_id: str, tags: Mapping[str, str]) -> Node:
+        """Merge tags."""
+        node = self.node(name, node_id)
+        changed = self._books.nodes.change(node.node_id, lambda node: replace(node, tags={**(node.tags or {}), **tags}))
+        self._books.changes.tell(node.cluster_id)
+        return changed
+
+    def terminate(self, name: str, node_ids: Iterable[str]) -> Sequence[Node]:
+        """End nodes: at once for the caller, behind its back for Golem. Unknown ids are ignored."""
+        wanted = set(node_ids)
+        cluster = self.get(name)
+        nodes = [node for node in self._books.nodes.of_cluster(cluster.cluster_id) if node.node_id in wanted]
+        for node in nodes:
+            self.end_node(node.node_id, EndReason.REQUESTED, "Ended on request")
+        return [self._books.nodes.get(node.node_id) for node in nodes]
+
+    def close(self, name: str) -> Cluster:
+        """End everything of a cluster; its allocation goes once all is paid."""
+        cluster = self.get(name)
+        if cluster.state is not ClusterState.ACTIVE:
+            return cluster
+        self.begin_closing(cluster.cluster_id, EndReason.REQUESTED, "Ended with its cluster")
+        return self._books.clusters.get(cluster.cluster_id)
+
+    def begin_closing(self, cluster_id: str, reason: EndReason, message: str) -> None:
+        """Active to closing; all nodes are ended."""
+        now = self._books.clock.now()
+        self._books.clusters.change(
+            cluster_id, lambda cluster: replace(cluster, state=ClusterState.CLOSING, closing_at=now)
+        )
+        for node in self._books.nodes.of_cluster(cluster_id):
+            self.end_node(node.node_id, reason, message)
+        self._books.changes.tell(cluster_id)
+        self.ended.set()
+
+    def end_node(self, node_id: str, reason: EndReason, message: str) -> None:
+        """Put a live node on its way out; one that is ending already is left alone.
+
+        A cluster without its head is of no use: when the head ends, everything ends.
+        """
+        before = self._books.nodes.get(node_id)
+        if not before.state.is_live:
+            return
+        node = self._books.nodes.change(node_id, lambda node: node.ending(reason, message))
+        log.info("node ends", node=node_id, reason=reason.value, message=message)
+        self._books.changes.tell(node.cluster_id)
+        self.ended.set()
+        cluster = self._books.clusters.get(node.cluster_id)
+        if node.kind is NodeKind.HEAD and cluster.state is ClusterState.ACTIVE:
+            self.begin_closing(cluster.cluster_id, reason, f"Ended with its head: {message}")
+
+    async def subscribe(self, cluster: Cluster) -> None:
+        """Put the demands of a cluster's node types on the market. Raises InputError for an unknown image."""
+        if cluster.allocation_id is None:
+            return
+        runtime = self._runtimes.of(cluster.cluster_id)
+        terms = PaymentTerms(
+            platform=self._settings.golem_network.payment_platform,
+            debit_note_interval=self._settings.agreed_debit_note_interval,
+            payment_timeout=self._settings.payment_timeout,
+            decoration=await self._golem.demand_decoration(cluster.allocation_id),
+        )
+        for node_type, config in cluster.spec.node_types.items():
+            demand = build_demand(
+                config,
+                await self._images.resolve(config.demand),
+                terms,
+                subnet=self._settings.golem_network.default_subnet,
+                now=self._books.clock.now(),
+            )
+            subscription = Subscription(
+                golem=self._golem, demand=demand, limits=config.budget_control, clock=self._books.clock
+            )
+            runtime.subscriptions[node_type] = subscription
+            subscription.start()
+
+    async def _open_new(self, name: str, spec: ClusterSpec) -> Cluster:
+        for config in spec.node_types.values():
+            await self._images.resolve(config.demand)
+        previous = self._books.clusters.latest(name)
+        incarnation = previous.incarnation + 1 if previous else 1
+        cluster = Cluster(
+            cluster_id=f"{name}-{incarnation}",
+            name=name,
+            incarnation=incarnation,
+            spec=spec,
+            created_at=self._books.clock.now(),
+        )
+        self._books.clusters.add(cluster)
+        try:
+            return await self._equip(cluster)
+        except BaseException:
+            self.begin_closing(cluster.cluster_id, EndReason.START_FAILED, "The cluster could not be opened")
+            raise
+
+    async def _equip(self, cluster: Cluster) -> Cluster:
+        """Allocation, VPN and demands."""
+        try:
+            allocation = await self._golem.create_allocation(
+                cluster.budget,
+                platform=self._settings.golem_network.payment_platform,
+                expires=self._books.clock.now() + ALLOCATION_LIFE,
+            )
+        except InsufficientFundsError as error:
+            raise self._too_poor(cluster.budget, error) from error
+        cluster = self._books.clusters.change(
+            cluster.cluster_id, lambda row: replace(row, allocation_id=allocation.allocation_id)
+        )
+        network_id = await self._golem.create_network(address=VPN_ADDRESS, mask=VPN_MASK, requestor_ip=REQUESTOR_IP)
+        cluster = self._books.clusters.change(cluster.cluster_id, lambda row: replace(row, network_id=network_id))
+        await self.subscribe(cluster)
+        return cluster
+
+    async def _amend(self, cluster: Cluster, spec: ClusterSpec) -> Cluster:
+        if spec.total_budget != cluster.budget and cluster.allocation_id is not None:
+            try:
+                await self._golem.amend_allocation(cluster.allocation_id, total=spec.total_budget)
+            except InsufficientFundsError as error:
+                raise self._too_poor(spec.total_budget, error) from error
+        resubscribe = spec.node_types != cluster.spec.node_types
+        cluster = self._books.clusters.change(cluster.cluster_id, lambda row: replace(row, spec=spec))
+        if resubscribe:
+            await self._runtimes.of(cluster.cluster_id).stop_market()
+            await self.subscribe(cluster)
+        return cluster
+
+    def _too_poor(self, budget: object, error: InsufficientFundsError) -> BudgetError:
+        available = "unknown" if error.available is None else f"{glm_text(error.available)} GLM"
+        return BudgetError(
+            f"The wallet cannot set {budget} GLM aside — available: {available} — "
+            "lower total_budget in the cluster file or fund the wallet"
+        )
+
+    def _new_node(self, cluster: Cluster, kind: NodeKind, node_type: str, tags: Mapping[str, str]) -> Node:
+        number = len(self._books.nodes.of_cluster(cluster.cluster_id))
+        node = Node(
+            node_id=f"{cluster.cluster_id}-{kind}-{number + 1:04d}",
+            cluster_id=cluster.cluster_id,
+            kind=kind,
+            node_type=node_type,
+            ip=node_ip(number),
+            created_at=self._books.clock.now(),
+            tags=dict(tags),
+        )
+        self._books.nodes.add(node)
+        return node
+
+    def _check_limits(self, cluster: Cluster, kind: NodeKind, count: int) -> None:
+        live = [
+            node
+            for node in self._books.nodes.of_cluster(cluster.cluster_id)
+            if node.kind is kind and node.state.is_live
+        ]
+        limit = 1 if kind is NodeKind.HEAD else cluster.spec.max_workers
+        if len(live) + count > limit:
+            raise LimitError(
+                f"Not starting {count} {kind}(s) of cluster {cluster.name!r} — {len(live)} live, at most {limit} — "
+                "raise max_workers in the cluster file and run ray up"
+            )
+
+    def _check_budget(self, cluster: Cluster, node_type: str, count: int) -> None:
+        """Refuse at once what the cheapest offer known so far already makes impossible."""
+        subscription = self._runtimes.of(cluster.cluster_id).subscriptions.get(node_type)
+        cheapest = subscription.cheapest_known() if subscription else None
+        if cheapest is None:
+            return
+        contracts = self._books.contracts.of_cluster(cluster.cluster_id)
+        left = cluster.budget - total_reserved(contracts, self._books.ledger, self._books.clock.now())
+        needed = cheapest.first_hour * count
+        if needed > left:
+            raise BudgetError(
+                f"Not starting {count} node(s) of type {node_type!r} — the start and one hour cost at least "
+                f"{glm_text(needed)} GLM, {glm_text(left)} GLM of the budget of {glm_text(cluster.budget)} GLM is "
+                "left — raise total_budget in the cluster file and run ray up"
+            )
+
+    def _live(self, name: str) -> Cluster | None:
+        cluster = self._books.clusters.latest(name)
+        return cluster if cluster is not None and cluster.state is ClusterState.ACTIVE else None
+
+    def _active(self, name: str) -> Cluster:
+        cluster = self.get(name)
+        if cluster.state is not ClusterState.ACTIVE:
+            raise UnknownClusterError(f"Cluster {name!r} is {cluster.state} — start it again: ray up")
+        return cluster
+
+    def _known(self) -> str:
+        return ", ".join(cluster.name for cluster in self._books.clusters.all_latest()) or "none"
