@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Context, Decimal
 
 HOUR = 3600
 """Seconds."""
 
-WEI = Decimal(10) ** 18
-"""Smallest units of GLM in one GLM."""
+DECIMALS = 18
+"""GLM has that many: 1 GLM is 10^18 wei."""
+
+_EXACT = Context(prec=100, rounding=ROUND_CEILING)
+"""The default context's 28 digits would round amounts from 10^10 GLM on."""
 
 
 def to_wei(amount: Decimal) -> int:
     """GLM to wei, rounded up; exact for amounts of at most 18 decimals."""
-    return int((amount * WEI).to_integral_value(rounding=ROUND_CEILING))
+    return int(amount.scaleb(DECIMALS, context=_EXACT).to_integral_value(context=_EXACT))
 
 
 def to_glm(wei: int) -> Decimal:
     """Wei to GLM, exact."""
-    return Decimal(wei).scaleb(-18)
+    return Decimal(wei).scaleb(-DECIMALS, context=_EXACT)
 
 
 def glm_text(amount: Decimal) -> str:
