@@ -1,0 +1,31 @@
+"""What can go wrong with the local chain; every message says what failed, the observed value, the next command."""
+
+from __future__ import annotations
+
+
+class ChainError(Exception):
+    """Root of the errors that end the chain service or a command; str() is meant for the user."""
+
+
+class SettingsError(ChainError):
+    """An environment variable holds what cannot be used."""
+
+
+class DamagedStateError(ChainError):
+    """anvil cannot read the state file; nothing but starting anew helps."""
+
+
+class AnvilError(ChainError):
+    """anvil did not start, or ended by itself."""
+
+
+class RpcUnreachableError(ChainError):
+    """Nothing answered at the chain's JSON-RPC address."""
+
+
+class RpcRefusedError(ChainError):
+    """The chain answered with an error or with something that is no answer."""
+
+
+class ConfigMissingError(ChainError):
+    """chain.json is not there or does not parse: the chain was never ready on this volume."""
