@@ -1,0 +1,211 @@
+"""Requests to yagna: through the generated REST clients where they can make them, else plainly.
+
+The generated clients only build and send requests here; their answers are read raw, since their models choke on
+(or silently bend) what yagna 0.17.6 and hostile providers put into them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+import aiohttp
+import ya_activity
+import ya_market
+import ya_net
+import ya_payment
+from pydantic import TypeAdapter, ValidationError
+from yapapi.config import ApiConfig
+from yapapi.rest import Configuration
+
+from golem_bridge.errors import GolemError, GolemTimeoutError, YagnaUnavailableError
+from golem_bridge.golem.yagna.failures import LOGS, failure, first_fault, quoted
+
+CALL = 30.0
+"""Seconds for a call that waits for nobody but yagna."""
+
+MARGIN = 10.0
+"""Seconds a long poll may take longer than it was asked to."""
+
+CONNECT = 5.0
+"""Seconds to reach yagna's port."""
+
+MAX_ANSWER = 32 * 2**20
+"""Bytes of one answer; more is refused."""
+
+T = TypeVar("T")
+
+# the generated clients say they are typed, but are not
+_market: Any = ya_market
+_activity: Any = ya_activity
+_net: Any = ya_net
+_payment: Any = ya_payment
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What yagna answered to ``what`` (a sentence for the case that it is a failure)."""
+
+    what: str
+    status: int
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status <= 299
+
+    @property
+    def message(self) -> str:
+        """yagna's error message, or the text of the body."""
+        text = self.body.decode("utf-8", errors="replace")
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        if not isinstance(parsed, dict):
+            return text
+        return str(parsed.get("message") or parsed.get("detail") or text)
+
+    def failure(self) -> GolemError:
+        """The error this answer stands for."""
+        return failure(self.what, self.status, self.message)
+
+    def check(self) -> None:
+        """Raise the error this answer stands for, if it does."""
+        if not self.ok:
+            raise self.failure()
+
+    def read(self, shape: TypeAdapter[T]) -> T:
+        """The body in the given shape; raises the error this answer stands for, or GolemError."""
+        self.check()
+        try:
+            return shape.validate_json(self.body)
+        except ValidationError as error:
+            raise GolemError(f"{self.what} — yagna's answer is not understood: {first_fault(error)} — {LOGS}") from None
+
+
+class Rest:
+    """Sends requests with the app-key. Everything is opened at first use, so construction needs no event loop."""
+
+    def __init__(self, api_url: str, app_key: str) -> None:
+        self.url = api_url.rstrip("/")
+        self._configuration = Configuration(ApiConfig(api_url=self.url, app_key=app_key))
+        for module in (ya_market, ya_activity, ya_payment, ya_net):
+            _keep_quiet(f"{module.__name__}.rest")
+
+    def __repr__(self) -> str:
+        return f"Rest({self.url!r})"
+
+    @cached_property
+    def market(self) -> Any:  # noqa: ANN401 - the generated clients have no types
+        """Market API."""
+        return _market.RequestorApi(self._open(self._configuration.market()))
+
+    @cached_property
+    def activity(self) -> Any:  # noqa: ANN401
+        """Activity API: what changes something."""
+        return _activity.RequestorControlApi(self._open(self._configuration.activity()))
+
+    @cached_property
+    def activity_state(self) -> Any:  # noqa: ANN401
+        """Activity API: what only looks."""
+        return _activity.RequestorStateApi(self._open(self._configuration.activity()))
+
+    @cached_property
+    def net(self) -> Any:  # noqa: ANN401
+        """Network API."""
+        return _net.RequestorApi(self._open(self._configuration.net()))
+
+    @cached_property
+    def payment(self) -> Any:  # noqa: ANN401
+        """Payment API."""
+        return _payment.RequestorApi(self._open(self._configuration.payment()))
+
+    @cached_property
+    def session(self) -> aiohttp.ClientSession:
+        """For what the generated clients cannot do. Unlimited connections: each channel to a node holds one."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            headers={"Authorization": f"Bearer {self._configuration.app_key}"},
+        )
+
+    @cached_property
+    def _opened(self) -> list[Any]:
+        return []
+
+    def _open(self, client: Any) -> Any:  # noqa: ANN401
+        self._opened.append(client)
+        return client
+
+    async def call(
+        self,
+        what: str,
+        method: Callable[..., Awaitable[aiohttp.ClientResponse]],
+        *arguments: object,
+        within: float = CALL,
+        **query: object,
+    ) -> Answer:
+        """Make a call of a generated client, ``within`` seconds. Raises YagnaUnavailableError, GolemTimeoutError."""
+
+        def send(limit: aiohttp.ClientTimeout) -> Awaitable[aiohttp.ClientResponse]:
+            return method(*arguments, _preload_content=False, _request_timeout=limit, **query)
+
+        return await self._exchange(what, send, within)
+
+    async def get(self, what: str, path: str, *, within: float = CALL, **query: str) -> Answer:
+        """GET a path below yagna's address. Raises YagnaUnavailableError, GolemTimeoutError."""
+
+        def send(limit: aiohttp.ClientTimeout) -> Awaitable[aiohttp.ClientResponse]:
+            return self.session.get(self.url + path, params=query, timeout=limit)
+
+        return await self._exchange(what, send, within)
+
+    async def _exchange(
+        self,
+        what: str,
+        send: Callable[[aiohttp.ClientTimeout], Awaitable[aiohttp.ClientResponse]],
+        within: float,
+    ) -> Answer:
+        try:
+            async with await send(aiohttp.ClientTimeout(total=within, sock_connect=CONNECT)) as response:
+                return Answer(what, response.status, await _body(what, response))
+        except (aiohttp.ClientError, OSError) as error:
+            # TimeoutError is an OSError, and aiohttp's connection timeouts are both kinds at once
+            if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
+                raise GolemTimeoutError(f"{what} — no answer of yagna in {within:.0f} s — {LOGS}") from None
+            raise YagnaUnavailableError(f"{what} — yagna at {self.url}: {quoted(str(error))} — {LOGS}") from None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self._opened:
+            await client.close()
+        if "session" in self.__dict__:
+            await self.session.close()
+
+
+async def _body(what: str, response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(2**16):
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise GolemError(f"{what} — yagna's answer is longer than {MAX_ANSWER} bytes — {LOGS}")
+    return bytes(body)
+
+
+def _keep_quiet(logger: str) -> None:
+    """The generated clients log whole requests, with the app-key, at level DEBUG: never let those through."""
+    logging.getLogger(logger).addFilter(_not_debug)
+
+
+def _not_debug(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as yagna takes it in queries."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
