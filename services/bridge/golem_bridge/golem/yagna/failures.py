@@ -52,7 +52,8 @@ def first_fault(error: ValidationError) -> str:
 
 def failure(what: str, status: int, message: str) -> GolemError:
     """The error for an answer of yagna's; ``what`` is a sentence saying what failed."""
-    text = f"{what} — yagna answers {status}: {quoted(message) or 'nothing more'} — {LOGS}"
+    answer = ": ".join(filter(None, (str(status), quoted(message))))
+    text = f"{what} — yagna answers {answer} — {LOGS}"
     if status == 401:
         return YagnaUnavailableError(
             f"{what} — yagna refuses our app-key (401) — recreate bridge and yagna together: docker compose up -d"

@@ -35,9 +35,6 @@ MARGIN = 10.0
 CONNECT = 5.0
 """Seconds to reach yagna's port."""
 
-MAX_ANSWER = 32 * 2**20
-"""Bytes of one answer; more is refused."""
-
 T = TypeVar("T")
 
 # the generated clients say they are typed, but are not
@@ -45,6 +42,8 @@ _market: Any = ya_market
 _activity: Any = ya_activity
 _net: Any = ya_net
 _payment: Any = ya_payment
+
+_REFUSALS = tuple(api.ApiException for api in (_market, _activity, _net, _payment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """yagna's error message, or the text of the body."""
+        """yagna's error message (it may have none), or the text of the body."""
         text = self.body.decode("utf-8", errors="replace")
         try:
             parsed = json.loads(text)
@@ -69,7 +68,7 @@ class Answer:
             return text
         if not isinstance(parsed, dict):
             return text
-        return str(parsed.get("message") or parsed.get("detail") or text)
+        return str(parsed.get("message") or parsed.get("detail") or "")
 
     def failure(self) -> GolemError:
         """The error this answer stands for."""
@@ -95,6 +94,7 @@ class Rest:
     def __init__(self, api_url: str, app_key: str) -> None:
         self.url = api_url.rstrip("/")
         self._configuration = Configuration(ApiConfig(api_url=self.url, app_key=app_key))
+        self._opened: list[Any] = []
         for module in (ya_market, ya_activity, ya_payment, ya_net):
             _keep_quiet(f"{module.__name__}.rest")
 
@@ -134,46 +134,46 @@ class Rest:
             headers={"Authorization": f"Bearer {self._configuration.app_key}"},
         )
 
-    @cached_property
-    def _opened(self) -> list[Any]:
-        return []
-
     def _open(self, client: Any) -> Any:  # noqa: ANN401
+        client.deserialize = _as_it_came
         self._opened.append(client)
         return client
 
     async def call(
         self,
         what: str,
-        method: Callable[..., Awaitable[aiohttp.ClientResponse]],
+        method: Callable[..., Awaitable[Any]],
         *arguments: object,
         within: float = CALL,
         **query: object,
     ) -> Answer:
         """Make a call of a generated client, ``within`` seconds. Raises YagnaUnavailableError, GolemTimeoutError."""
 
-        def send(limit: aiohttp.ClientTimeout) -> Awaitable[aiohttp.ClientResponse]:
-            return method(*arguments, _preload_content=False, _request_timeout=limit, **query)
+        async def send(limit: aiohttp.ClientTimeout) -> Answer:
+            try:
+                response = await method(*arguments, _request_timeout=limit, **query)
+            except _REFUSALS as refusal:
+                return Answer(what, refusal.status, (refusal.body or "").encode())
+            if response is None:  # the API describes no body for this call
+                return Answer(what, 200, b"null")
+            return Answer(what, response.status, response.data.encode())
 
         return await self._exchange(what, send, within)
 
     async def get(self, what: str, path: str, *, within: float = CALL, **query: str) -> Answer:
         """GET a path below yagna's address. Raises YagnaUnavailableError, GolemTimeoutError."""
 
-        def send(limit: aiohttp.ClientTimeout) -> Awaitable[aiohttp.ClientResponse]:
-            return self.session.get(self.url + path, params=query, timeout=limit)
+        async def send(limit: aiohttp.ClientTimeout) -> Answer:
+            async with self.session.get(self.url + path, params=query, timeout=limit) as response:
+                return Answer(what, response.status, await response.read())
 
         return await self._exchange(what, send, within)
 
     async def _exchange(
-        self,
-        what: str,
-        send: Callable[[aiohttp.ClientTimeout], Awaitable[aiohttp.ClientResponse]],
-        within: float,
+        self, what: str, send: Callable[[aiohttp.ClientTimeout], Awaitable[Answer]], within: float
     ) -> Answer:
         try:
-            async with await send(aiohttp.ClientTimeout(total=within, sock_connect=CONNECT)) as response:
-                return Answer(what, response.status, await _body(what, response))
+            return await send(aiohttp.ClientTimeout(total=within, sock_connect=CONNECT))
         except (aiohttp.ClientError, OSError) as error:
             # TimeoutError is an OSError, and aiohttp's connection timeouts are both kinds at once
             if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
@@ -188,13 +188,9 @@ class Rest:
             await self.session.close()
 
 
-async def _body(what: str, response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(2**16):
-        body += chunk
-        if len(body) > MAX_ANSWER:
-            raise GolemError(f"{what} — yagna's answer is longer than {MAX_ANSWER} bytes — {LOGS}")
-    return bytes(body)
+def _as_it_came(response: object, shape: str) -> object:
+    """Instead of the clients' reading of answers."""
+    return response
 
 
 def _keep_quiet(logger: str) -> None:
