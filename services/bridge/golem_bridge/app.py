@@ -65,7 +65,7 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(links.close)
         key = load_or_create_key(data_dir / "id_ed25519")
         gate = SshGate(key=key, connect=links.connect, clock=clock)
-        session = _app_session(Values(database))
+        session = app_session(Values(database))
 
         service = ClusterService(
             golem=golem,
@@ -160,7 +160,7 @@ async def _await_identity(golem: YagnaGolem) -> str:
     return await retrying(golem.identity)
 
 
-def _app_session(values: Values) -> str:
+def app_session(values: Values) -> str:
     """The installation's own mark on every agreement it signs."""
     session = values.get("app_session_id")
     if session is None:

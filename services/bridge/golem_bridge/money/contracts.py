@@ -77,6 +77,12 @@ class Contracts:
             rows = connection.execute(select(contracts).where(contracts.c.ended_at.is_(None))).all()
         return [_from_row(row) for row in rows]
 
+    def all(self) -> Sequence[Contract]:
+        """Every contract ever made, oldest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(contracts).order_by(contracts.c.created_at)).all()
+        return [_from_row(row) for row in rows]
+
     def of_cluster(self, cluster_id: str) -> Sequence[Contract]:
         query = select(contracts).where(contracts.c.cluster_id == cluster_id).order_by(contracts.c.created_at)
         with self._database.read() as connection:

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Puts Ray and the plug-in ray_on_golem into .venv; does nothing when they are there and unchanged.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+requirements=services/ray_plugin/requirements.txt
+wanted=$(cat "$requirements" $(git ls-files services/ray_plugin/ray_on_golem services/ray_plugin/pyproject.toml) | sha256sum)
+if [ "$(cat .venv/.wanted 2>/dev/null)" = "$wanted" ]; then
+    echo "Ray and the plug-in are in .venv already"
+    exit 0
+fi
+python3 -m venv .venv
+.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
+.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation services/ray_plugin
+echo "$wanted" > .venv/.wanted
