@@ -1,0 +1,44 @@
+"""The proof that the devnet's daemon can reach the local chain and no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from .errors import StartError
+
+
+def check_only_endpoint(document: str, network: str, expected: str) -> None:
+    """Judge the output of ``yagna payment driver rpc --network NETWORK --json`` (yagna 0.17.6).
+
+    Raises StartError unless there is exactly one endpoint, ``expected``, on exactly this network, and no
+    source (DNS or JSON) from which further ones could come.
+    """
+    try:
+        parsed = json.loads(document)
+        endpoints = _sections(parsed["endpoints"])
+        sources = _sections(parsed["sources"])
+        found = {name: [entry["params"]["endpoint"] for entry in entries] for name, entries in endpoints.items()}
+    except (ValueError, KeyError, TypeError) as error:
+        raise _refusal(network, expected, f"yagna's list of endpoints is not understood ({error!r})") from error
+    if found != {network: [expected]}:
+        raise _refusal(network, expected, f"yagna has {found}")
+    if sources.keys() - {network}:
+        raise _refusal(network, expected, f"yagna has sources of other networks: {sorted(sources)}")
+    for name, kinds in sources.items():
+        for kind, entries in _sections(kinds).items():
+            if entries != []:
+                raise _refusal(network, expected, f"yagna looks for more: {name} {kind} {entries}")
+
+
+def _sections(value: object) -> Mapping[str, list[dict[str, dict[str, str]]]]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is no object")
+    return value
+
+
+def _refusal(network: str, expected: str, observed: str) -> StartError:
+    return StartError(
+        f"on the devnet the only payment endpoint must be {expected} for {network} — {observed} — unset variables "
+        "such as HOODI_GETH_ADDR, then docker compose up -d --force-recreate yagna"
+    )
