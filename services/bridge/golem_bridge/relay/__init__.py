@@ -1,0 +1,10 @@
+"""The relay: many byte streams to a node over one link through yagna's VPN, which reorders what it carries.
+
+``node_source`` is the script that runs inside the node; the rest is the bridge's end.
+"""
+
+from golem_bridge.relay.link import Link, LinkPool, socket_for
+from golem_bridge.relay.mux import Stream
+from golem_bridge.relay.source import node_source
+
+__all__ = ["Link", "LinkPool", "Stream", "node_source", "socket_for"]

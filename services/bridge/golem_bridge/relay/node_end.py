@@ -1,0 +1,169 @@
+"""The relay's end inside a node. Sent to the node by the bridge: standard library only, Python 3.9 or newer.
+
+Listens on the node's VPN address; whoever shows the token may open connections to allowed ports of the node's
+own loopback. Several links may exist at a time (a restarted bridge opens a new one; the old one dies by itself).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hmac
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from golem_bridge.relay.frames import LinkError
+from golem_bridge.relay.mux import Mux, Stream
+
+UNDER_WAY = 64
+"""Frames to the bridge that may be unacknowledged; that direction is never reordered."""
+
+HELLO_TIMEOUT = 10.0
+"""Seconds a new link has to show the token."""
+
+READ_SIZE = 256 * 1024
+CHUNK = 16 * 1024
+CONNECT_TIMEOUT = 5.0
+
+
+class NodeEnd:
+    """Accepts links and connects their streams."""
+
+    def __init__(self, token: bytes, ports: frozenset[int]) -> None:
+        self._token = token
+        self._ports = ports
+        self._tasks: set[asyncio.Future[None]] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One link, from connect to end."""
+        known = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        async def send(message: bytes) -> None:
+            writer.write(message)
+            await writer.drain()
+
+        def on_hello(token: bytes) -> None:
+            if not hmac.compare_digest(token, self._token):
+                raise LinkError("wrong token")
+            known.set()
+            mux.hello(b"")
+
+        def accept(stream: Stream, port: int) -> None:
+            if not known.is_set():
+                raise LinkError("no token was shown")
+            self._spawn(self._connect(mux, stream, port))
+
+        mux = Mux(send, under_way=UNDER_WAY, now=loop.time, sleep=asyncio.sleep, accept=accept, on_hello=on_hello)
+        work = [
+            asyncio.ensure_future(self._receive(mux, reader)),
+            asyncio.ensure_future(mux.run()),
+            asyncio.ensure_future(self._expect(known)),
+        ]
+        reason = "the link ended"
+        try:
+            await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in work:
+                task.cancel()
+            for result in await asyncio.gather(*work, return_exceptions=True):
+                if isinstance(result, (LinkError, OSError)):
+                    reason = str(result)
+            mux.fail(reason)
+            writer.close()
+
+    async def _receive(self, mux: Mux, reader: asyncio.StreamReader) -> None:
+        while True:
+            data = await reader.read(READ_SIZE)
+            if not data:
+                return
+            mux.feed(data)
+
+    async def _expect(self, known: asyncio.Event) -> None:
+        await asyncio.wait_for(known.wait(), HELLO_TIMEOUT)
+        await asyncio.get_running_loop().create_future()
+
+    async def _connect(self, mux: Mux, stream: Stream, port: int) -> None:
+        if port not in self._ports:
+            mux.answer(stream, f"port {port} is not allowed")
+            return
+        try:
+            reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), CONNECT_TIMEOUT)
+        except (OSError, asyncio.TimeoutError) as error:
+            mux.answer(stream, "port {}: {}".format(port, error or "no answer"))
+            return
+        mux.answer(stream)
+        try:
+            await asyncio.gather(_to_stream(reader, stream), _from_stream(stream, writer))
+        except OSError:
+            await stream.close()
+        finally:
+            writer.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _to_stream(reader: asyncio.StreamReader, stream: Stream) -> None:
+    while True:
+        data = await reader.read(CHUNK)
+        if not data:
+            await stream.write_eof()
+            return
+        await stream.write(data)
+
+
+async def _from_stream(stream: Stream, writer: asyncio.StreamWriter) -> None:
+    while True:
+        data = await stream.read(CHUNK)
+        if not data:
+            if writer.can_write_eof():
+                writer.write_eof()
+            return
+        writer.write(data)
+        await writer.drain()
+
+
+def detach() -> None:
+    """Leave the exe-unit's command: own session, no inherited files."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+
+
+async def listen(address: str, node_end: NodeEnd) -> None:
+    """Serve for ever on ``ip:port``."""
+    host, _, port = address.rpartition(":")
+    server = await asyncio.start_server(node_end.serve, host, int(port))
+    async with server:
+        await server.serve_forever()
+
+
+def main() -> None:
+    """Command line of the script."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--listen", required=True, help="ip:port")
+    parser.add_argument("--token-file", required=True)
+    parser.add_argument("--allow", type=int, action="append", help="port on 127.0.0.1; default 22")
+    parser.add_argument("--daemon", action="store_true")
+    options = parser.parse_args()
+    token = Path(options.token_file).read_bytes().strip()
+    if not token:
+        sys.exit("the token file is empty")
+    if options.daemon:
+        detach()
+    asyncio.run(listen(options.listen, NodeEnd(token, frozenset(options.allow or [22]))))
+
+
+if __name__ == "__main__":
+    main()
