@@ -12,10 +12,10 @@ from .errors import StartError
 from .settings import API_PORT, Network, Settings
 
 _POLL = 0.2
-# After SIGINT yagna gets this many seconds, then SIGTERM and a little more, then SIGKILL: 9 s in all, less than
+# After SIGINT yagna gets this many seconds, then SIGTERM and a little more, then SIGKILL: 7 s in all, less than
 # the 10 s after which docker would kill everything.
-_INTERRUPT_LIMIT = 6.0
-_TERMINATE_LIMIT = 3.0
+_INTERRUPT_LIMIT = 5.0
+_TERMINATE_LIMIT = 2.0
 
 
 def command(settings: Settings) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from .errors import StartError
 
@@ -16,22 +17,25 @@ def check_only_endpoint(document: str, network: str, expected: str) -> None:
     """
     try:
         parsed = json.loads(document)
-        endpoints = _sections(parsed["endpoints"])
-        sources = _sections(parsed["sources"])
-        found = {name: [entry["params"]["endpoint"] for entry in entries] for name, entries in endpoints.items()}
+        endpoints = {
+            name: [entry["params"]["endpoint"] for entry in entries]
+            for name, entries in _section(parsed["endpoints"]).items()
+        }
+        sources = [
+            f"{name} {kind} {entries}"
+            for name, kinds in _section(parsed["sources"]).items()
+            for kind, entries in _section(kinds).items()
+            if entries != []
+        ]
     except (ValueError, KeyError, TypeError) as error:
         raise _refusal(network, expected, f"yagna's list of endpoints is not understood ({error!r})") from error
-    if found != {network: [expected]}:
-        raise _refusal(network, expected, f"yagna has {found}")
-    if sources.keys() - {network}:
-        raise _refusal(network, expected, f"yagna has sources of other networks: {sorted(sources)}")
-    for name, kinds in sources.items():
-        for kind, entries in _sections(kinds).items():
-            if entries != []:
-                raise _refusal(network, expected, f"yagna looks for more: {name} {kind} {entries}")
+    if endpoints != {network: [expected]}:
+        raise _refusal(network, expected, f"yagna has {endpoints}")
+    if sources:
+        raise _refusal(network, expected, f"yagna looks for more: {', '.join(sources)}")
 
 
-def _sections(value: object) -> Mapping[str, list[dict[str, dict[str, str]]]]:
+def _section(value: object) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise TypeError(f"{value!r} is no object")
     return value
