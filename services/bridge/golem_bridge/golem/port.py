@@ -77,7 +77,11 @@ class ActivityPort(Protocol):
         """Start an activity; returns its id. Raises GolemTimeoutError."""
 
     async def destroy_activity(self, activity_id: str, *, timeout: float) -> None:
-        """End an activity; one that has ended already is no error."""
+        """End an activity; one that has ended already or is unknown is no error.
+
+        Raises GolemTimeoutError as long as the provider is out of reach, which may be for ever; its agreement can
+        be terminated all the same.
+        """
 
     async def activity_state(self, activity_id: str) -> str:
         """New, Initialized, Deployed, Ready, Terminated or Unresponsive. Raises NotFoundError."""
@@ -87,7 +91,8 @@ class ActivityPort(Protocol):
     ) -> Sequence[CommandResult]:
         """Run an exe-script to its end.
 
-        Raises CommandFailedError (with the provider's message) at the first command that fails, GolemTimeoutError after ``timeout`` seconds.
+        Raises CommandFailedError (with the provider's message) at the first command that fails or when the provider
+        ends the activity meanwhile, GolemTimeoutError after ``timeout`` seconds.
         """
 
 
@@ -108,7 +113,10 @@ class NetworkPort(Protocol):
         """Take a provider's node out of the VPN; an unknown one is no error."""
 
     async def open_channel(self, network_id: str, *, ip: str, port: int, timeout: float) -> MessageChannel:
-        """Connect to a TCP port of a node. Raises NodeUnreachableError (refused, or no answer)."""
+        """Connect to a TCP port of a node.
+
+        Raises NodeUnreachableError (refused, or no answer), NotFoundError (there is no such VPN any more).
+        """
 
 
 class PaymentPort(Protocol):
@@ -130,24 +138,23 @@ class PaymentPort(Protocol):
     async def demand_decoration(self, allocation_id: str) -> tuple[Properties, Sequence[str]]:
         """Properties and constraints a demand must carry to be payable from this allocation."""
 
-    async def document_events(
-        self, kind: DocumentKind, *, after: datetime, timeout: float
-    ) -> Sequence[DocumentEvent]:
+    async def document_events(self, kind: DocumentKind, *, after: datetime, timeout: float) -> Sequence[DocumentEvent]:
         """Long-poll for documents received after ``after`` (exclusive)."""
 
     async def document(self, kind: DocumentKind, document_id: str) -> PaymentDocument:
         """Raises NotFoundError, MalformedDocumentError (amount not a finite, non-negative number, ...)."""
 
-    async def accept(
-        self, kind: DocumentKind, document_id: str, *, amount: Decimal, allocation_id: str
-    ) -> None:
+    async def accept(self, kind: DocumentKind, document_id: str, *, amount: Decimal, allocation_id: str) -> None:
         """Accept a document. Raises InsufficientFundsError when the allocation cannot carry it."""
 
     async def reject_document(self, kind: DocumentKind, document_id: str, *, reason: str) -> None:
-        """Reject a document. yagna 0.17.6 may not support it: then raises UnsupportedError."""
+        """Reject a document. yagna 0.17.6 rejects invoices; for debit notes it raises UnsupportedError."""
 
     async def payments(self, *, after: datetime, timeout: float) -> Sequence[Payment]:
-        """Long-poll for confirmed payments after ``after`` (exclusive)."""
+        """Long-poll for confirmed payments after ``after`` (exclusive).
+
+        Two payments may carry the same time: read a little overlap and dedupe by payment id.
+        """
 
     async def agreement_totals(self) -> Sequence[AgreementTotals]:
         """Totals of all agreements of our identity."""

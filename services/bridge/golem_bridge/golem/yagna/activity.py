@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import structlog
 from pydantic import BaseModel, Field, TypeAdapter
 
 from golem_bridge.clock import Clock
 from golem_bridge.errors import CommandFailedError, GolemError, GolemTimeoutError
 from golem_bridge.golem.types import CommandResult
-from golem_bridge.golem.yagna.failures import no_route, quoted
-from golem_bridge.golem.yagna.rest import CALL, MARGIN, Answer, Rest
+from golem_bridge.golem.yagna.failures import NO_ROUTE, no_route, quoted
+from golem_bridge.golem.yagna.rest import MARGIN, Answer, Rest
 
 POLL = 20.0
 """Seconds one look at a running exe-script may wait."""
@@ -26,6 +27,8 @@ NO_ROUTE_PAUSE = 2.0
 """Seconds between those tries."""
 
 Script = Sequence[Mapping[str, object]]
+
+log = structlog.get_logger(__name__)
 
 
 class _WireActivity(BaseModel):
@@ -70,7 +73,7 @@ class Activities:
         return answer.read(_ACTIVITY).activity_id
 
     async def destroy_activity(self, activity_id: str, *, timeout: float) -> None:
-        """End an activity; one that has ended already is no error."""
+        """End an activity; one that has ended already, or is unknown, is no error."""
         answer = await self._rest.call(
             f"Cannot end activity {activity_id}",
             self._rest.activity.destroy_activity,
@@ -78,8 +81,7 @@ class Activities:
             timeout=timeout,
             within=timeout + MARGIN,
         )
-        if answer.status not in {404, 410}:
-            answer.check()
+        answer.check(gone_is_fine=True)
 
     async def activity_state(self, activity_id: str) -> str:
         """New, Initialized, Deployed, Ready, Terminated or Unresponsive. Raises NotFoundError."""
@@ -114,17 +116,14 @@ class Activities:
         return [_result(wire) for wire in results]
 
     async def _send(self, activity_id: str, script: Script, deadline: float) -> str:
-        what = f"Cannot run a script in activity {activity_id}"
         body = {"text": json.dumps(list(script))}
 
         async def send() -> Answer:
-            return await self._rest.call(what, self._rest.activity.call_exec, activity_id, body)
+            return await self._rest.call(
+                f"Cannot run a script in activity {activity_id}", self._rest.activity.call_exec, activity_id, body
+            )
 
-        answer = await send()
-        for _ in range(NO_ROUTE_TRIES - 1):
-            if not await self._may_come_back(answer, activity_id, deadline):
-                break
-            answer = await send()  # safe: the script did not arrive
+        answer = await self._reach(send, activity_id, deadline)  # sending again is safe: it had not arrived
         return answer.read(_TEXT)
 
     async def _look(self, activity_id: str, batch_id: str, wait: float, deadline: float) -> Sequence[_WireResult]:
@@ -140,37 +139,41 @@ class Activities:
                 activity_id,
                 batch_id,
                 timeout=wait,
-                within=wait + CALL,
+                within=wait + MARGIN,
             )
 
-        answer = await look()
-        for _ in range(NO_ROUTE_TRIES - 1):
-            if not await self._may_come_back(answer, activity_id, deadline):
-                break
-            answer = await look()
+        answer = await self._reach(look, activity_id, deadline)
         if answer.status in {408, 504}:
             return []
         return answer.read(_RESULTS)
 
-    async def _may_come_back(self, answer: Answer, activity_id: str, deadline: float) -> bool:
-        """Whether an exe-unit that is out of reach is worth another try; waits before it says so.
+    async def _reach(self, ask: Callable[[], Awaitable[Answer]], activity_id: str, deadline: float) -> Answer:
+        """Ask an exe-unit, which may be out of reach for a moment.
 
-        Raises CommandFailedError if the activity has ended.
+        Raises CommandFailedError if the activity has ended meanwhile, GolemError if the exe-unit stays out of reach.
         """
-        if not no_route(answer.status, answer.message):
-            return False
+        for left in reversed(range(NO_ROUTE_TRIES)):
+            answer = await ask()
+            if not no_route(answer.status, answer.message):
+                return answer
+            await self._check_not_ended(activity_id)
+            if left == 0 or self._clock.monotonic() + NO_ROUTE_PAUSE >= deadline:
+                break
+            await self._clock.sleep(NO_ROUTE_PAUSE)
+        raise GolemError(
+            f"The provider of activity {activity_id} is out of reach — yagna: {NO_ROUTE} — another provider is tried"
+        )
+
+    async def _check_not_ended(self, activity_id: str) -> None:
         try:
             state = await self.activity_state(activity_id)
-        except GolemError:  # nobody can tell: go by the exe-unit alone
-            state = "unknown"
+        except GolemError as error:  # nobody can tell: go by the exe-unit alone
+            log.debug("activity state unknown", activity=activity_id, reason=error.message)
+            return
         if state == "Terminated":
             raise CommandFailedError(
                 f"The provider ended activity {activity_id} — its state: {state} — another provider is tried"
             )
-        if self._clock.monotonic() + NO_ROUTE_PAUSE >= deadline:
-            return False
-        await self._clock.sleep(NO_ROUTE_PAUSE)
-        return True
 
 
 def _raise_first_failure(results: Sequence[_WireResult], script: Script) -> None:

@@ -105,8 +105,7 @@ class Market:
     async def unsubscribe(self, demand_id: str) -> None:
         """Withdraw a demand; an unknown or expired one is no error."""
         answer = await self._rest.call("Cannot withdraw a demand", self._rest.market.unsubscribe_demand, demand_id)
-        if answer.status not in {404, 410}:
-            answer.check()
+        answer.check(gone_is_fine=True)
 
     async def proposals(self, demand_id: str, *, timeout: float) -> Sequence[ProposalEvent]:
         """Long-poll for events of a demand; [] after ``timeout`` seconds. Raises NotFoundError if it expired.

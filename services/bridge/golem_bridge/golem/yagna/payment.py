@@ -112,8 +112,7 @@ class Payments:
         answer = await self._rest.call(
             f"Cannot release allocation {allocation_id}", self._rest.payment.release_allocation, allocation_id
         )
-        if answer.status not in {404, 410}:
-            answer.check()
+        answer.check(gone_is_fine=True)
 
     async def demand_decoration(self, allocation_id: str) -> tuple[Properties, Sequence[str]]:
         """Properties and constraints a demand must carry to be payable from this allocation."""

@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from yapapi.config import ApiConfig
 from yapapi.rest import Configuration
 
-from golem_bridge.errors import GolemError, GolemTimeoutError, YagnaUnavailableError
+from golem_bridge.errors import GolemError, GolemTimeoutError, NotFoundError, YagnaUnavailableError
 from golem_bridge.golem.yagna.failures import LOGS, failure, first_fault, quoted
 
 CALL = 30.0
@@ -74,10 +74,13 @@ class Answer:
         """The error this answer stands for."""
         return failure(self.what, self.status, self.message)
 
-    def check(self) -> None:
-        """Raise the error this answer stands for, if it does."""
-        if not self.ok:
-            raise self.failure()
+    def check(self, *, gone_is_fine: bool = False) -> None:
+        """Raise the error this answer stands for, if it does; on request not that the thing is unknown or gone."""
+        if self.ok:
+            return
+        failure = self.failure()
+        if not (gone_is_fine and (isinstance(failure, NotFoundError) or self.status == 410)):
+            raise failure
 
     def read(self, shape: TypeAdapter[T]) -> T:
         """The body in the given shape; raises the error this answer stands for, or GolemError."""
