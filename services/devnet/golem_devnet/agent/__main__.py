@@ -1,0 +1,51 @@
+"""``python -m golem_devnet.agent CONFIG``: one provider's process. Ends with code 75 when its bus breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from golem_devnet.agent.config import AgentConfig
+from golem_devnet.agent.provider import Provider
+from golem_devnet.agent.rest import ProviderRest, RestError
+from golem_devnet.net.bus import BusClient, BusError
+
+TRY_AGAIN = 75
+"""EX_TEMPFAIL of sysexits.h: the supervisor starts the agent anew."""
+
+log = logging.getLogger(__name__)
+
+
+async def serve(config: AgentConfig) -> int:
+    """Exit code."""
+    rest = ProviderRest(config.api_url, config.app_key)
+    task: asyncio.Task[None] | None = None
+    try:
+        bus = await BusClient.connect(config.bus_url, config.provider.name)
+        hub = await BusClient.connect(config.hub_url, config.provider.name)
+        task = asyncio.create_task(Provider(config, rest=rest, bus=bus, hub=hub).run())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        await task
+    except asyncio.CancelledError:
+        return 0
+    except (OSError, BusError, RestError) as error:
+        log.warning("starting anew: %s", error)
+        return TRY_AGAIN
+    finally:
+        await rest.close()
+    return 0
+
+
+def main() -> None:
+    config = AgentConfig.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    logging.basicConfig(level="INFO", format=f"[{config.provider.name}] %(message)s", stream=sys.stderr)
+    sys.exit(asyncio.run(serve(config)))
+
+
+if __name__ == "__main__":
+    main()

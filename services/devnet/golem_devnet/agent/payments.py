@@ -1,0 +1,82 @@
+"""Debit notes while an activity runs, the invoice at the end, and what the requestor makes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from golem_devnet.agent.billing import Terms, amount_text
+from golem_devnet.agent.rest import ProviderRest
+
+API = "/payment-api/v1"
+DUE = timedelta(hours=1)
+
+log = logging.getLogger(__name__)
+
+
+class DebitNoteTimeoutError(Exception):
+    """A debit note was not accepted in the agreed time."""
+
+
+class Biller:
+    """Bills one agreement."""
+
+    def __init__(self, rest: ProviderRest, agreement_id: str, terms: Terms) -> None:
+        self._rest = rest
+        self._agreement_id = agreement_id
+        self._terms = terms
+        self._unaccepted: dict[str, float] = {}
+        """Debit note id to the moment (loop time) by which it must be accepted."""
+        self._last_payable = asyncio.get_running_loop().time()
+
+    async def bill_activity(self, activity_id: str, usage: Callable[[], Sequence[float]]) -> None:
+        """Send debit notes at the agreed interval, for ever. Raises DebitNoteTimeoutError, RestError."""
+        while True:
+            await asyncio.sleep(self._terms.note_interval)
+            await self._send_note(activity_id, self._terms.cost(usage()), usage())
+            self._check_deadlines()
+
+    def accepted(self, debit_note_id: str) -> None:
+        """The requestor accepted a debit note."""
+        self._unaccepted.pop(debit_note_id, None)
+
+    async def send_invoice(self, usages: Sequence[tuple[str, Sequence[float]]]) -> Decimal:
+        """The final bill for (activity id, usage) pairs; returns its amount. Raises RestError."""
+        amount = sum((self._terms.cost(usage) for _, usage in usages), Decimal(0))
+        invoice = await self._rest.call(
+            "POST",
+            f"{API}/invoices",
+            {
+                "agreementId": self._agreement_id,
+                "activityIds": [activity_id for activity_id, _ in usages],
+                "amount": amount_text(amount),
+                "paymentDueDate": (datetime.now(UTC) + DUE).isoformat(),
+            },
+        )
+        await self._rest.call("POST", f"{API}/invoices/{invoice['invoiceId']}/send?timeout=20")
+        log.info("invoice over %s GLM sent for agreement %s", amount_text(amount), self._agreement_id[:12])
+        return amount
+
+    async def _send_note(self, activity_id: str, amount: Decimal, usage: Sequence[float]) -> None:
+        """Payable on its own once the agreed payment timeout has passed since the last payable one."""
+        loop = asyncio.get_running_loop()
+        body: dict[str, object] = {
+            "activityId": activity_id,
+            "totalAmountDue": amount_text(amount),
+            "usageCounterVector": list(usage),
+        }
+        if loop.time() - self._last_payable >= self._terms.payment_timeout:
+            self._last_payable = loop.time()
+            body["paymentDueDate"] = (datetime.now(UTC) + timedelta(seconds=self._terms.payment_timeout)).isoformat()
+        note = await self._rest.call("POST", f"{API}/debitNotes", body)
+        self._unaccepted[note["debitNoteId"]] = loop.time() + self._terms.accept_timeout
+        await self._rest.call("POST", f"{API}/debitNotes/{note['debitNoteId']}/send?timeout=20")
+
+    def _check_deadlines(self) -> None:
+        now = asyncio.get_running_loop().time()
+        late = [note_id for note_id, deadline in self._unaccepted.items() if deadline < now]
+        if late:
+            raise DebitNoteTimeoutError(f"debit note {late[0]} was not accepted in {self._terms.accept_timeout} s")

@@ -1,0 +1,197 @@
+"""The provider itself: one offer, one agreement at a time, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from golem_devnet.agent.config import AgentConfig
+from golem_devnet.agent.deal import Deal
+from golem_devnet.agent.offer import answer, build_offer
+from golem_devnet.agent.rest import ProviderRest, RestError
+from golem_devnet.catalogue.server import IMAGES
+from golem_devnet.exeunit.activity import Activity
+from golem_devnet.exeunit.commands import NodeCommands
+from golem_devnet.net.bus import BusClient, BusError
+
+RETRY = 1.0
+"""Seconds after a failed request."""
+
+log = logging.getLogger(__name__)
+
+
+class Provider:
+    """Reads the daemon's event streams and acts on them."""
+
+    def __init__(self, config: AgentConfig, *, rest: ProviderRest, bus: BusClient, hub: BusClient) -> None:
+        self._config = config
+        self._rest = rest
+        self._bus = bus
+        self._hub = hub
+        self._offer = build_offer(config)
+        self._offer_id: str | None = None
+        self._deals: dict[str, Deal] = {}
+        self._image_hashes: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Serve until cancelled or until a bus connection breaks (ConnectionError)."""
+        await self._withdraw_old_offers()
+        loops = [self._market(), self._activities(), self._agreements(), self._debit_notes(), self._housekeeping()]
+        tasks = [asyncio.create_task(loop) for loop in (*loops, self._buses_break())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._stop()
+
+    @property
+    def is_offered(self) -> bool:
+        return self._offer_id is not None
+
+    async def _stop(self) -> None:
+        await self._withdraw()
+        for deal in self._deals.values():
+            if not deal.ended.is_set():
+                await deal.abandon()
+
+    async def _buses_break(self) -> None:
+        waits = [asyncio.create_task(bus.closed.wait()) for bus in (self._bus, self._hub)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        raise ConnectionResetError("the service bus closed")
+
+    async def _market(self) -> None:
+        """Offer, negotiate, sign; while an agreement runs there is no offer."""
+        while True:
+            if any(not deal.ended.is_set() for deal in self._deals.values()):
+                await self._withdraw()
+                await asyncio.sleep(0.2)
+                continue
+            try:
+                if self._offer_id is None:
+                    self._offer_id = await self._rest.call("POST", "/market-api/v1/offers", self._offer)
+                    log.info("offered as %s", self._offer_id)
+                for event in await self._rest.events(f"/market-api/v1/offers/{self._offer_id}/events"):
+                    await self._on_market(event)
+            except RestError as error:
+                log.info("market: %s", error)
+                self._offer_id = None
+                await asyncio.sleep(RETRY)
+
+    async def _on_market(self, event: Mapping[str, Any]) -> None:
+        if event["eventType"] == "ProposalEvent":
+            proposal = event["proposal"]
+            path = f"/market-api/v1/offers/{self._offer_id}/proposals/{proposal['proposalId']}"
+            await self._rest.call("POST", path, answer(self._offer, proposal["properties"]))
+        elif event["eventType"] == "AgreementEvent":
+            await self._sign(event["agreement"])
+
+    async def _sign(self, agreement: Mapping[str, Any]) -> None:
+        agreement_id = agreement["agreementId"]
+        if any(not deal.ended.is_set() for deal in self._deals.values()):
+            path = f"/market-api/v1/agreements/{agreement_id}/reject"
+            await self._rest.call("POST", path, {"message": "busy"})
+            return
+        deal = Deal(agreement, rest=self._rest, make_activity=self._make_activity)
+        self._image_hashes[agreement_id] = _image_hash(agreement["demand"]["properties"])
+        self._deals[agreement_id] = deal
+        try:
+            await self._rest.call("POST", f"/market-api/v1/agreements/{agreement_id}/approve?timeout=10")
+            log.info("agreement %s signed", agreement_id[:12])
+        except RestError:
+            del self._deals[agreement_id]
+            raise
+
+    def _make_activity(self, activity_id: str, agreement_id: str) -> Activity:
+        commands = NodeCommands(
+            key=activity_id[:12],
+            image_hash=self._image_hashes[agreement_id],
+            images=IMAGES.values(),
+            hub=self._hub,
+            provider_id=self._config.node_id,
+            siblings=self._config.siblings,
+        )
+        return Activity(activity_id, agreement_id, bus=self._bus, commands=commands)
+
+    async def _activities(self) -> None:
+        async def take(event: Mapping[str, Any]) -> None:
+            kind = event["eventType"]
+            name = kind if isinstance(kind, str) else next(iter(kind))
+            deal = self._deals.get(event["agreementId"])
+            if deal is None:
+                log.warning("activity %s of an unknown agreement", event["activityId"])
+            elif name == "CreateActivity":
+                await deal.create_activity(event["activityId"])
+            elif name == "DestroyActivity":
+                await deal.destroy_activity(event["activityId"])
+
+        await self._follow("/activity-api/v1/events", take)
+
+    async def _agreements(self) -> None:
+        async def take(event: Mapping[str, Any]) -> None:
+            deal = self._deals.get(event["agreementId"])
+            if deal is not None and event["eventType"] == "AgreementTerminatedEvent":
+                await deal.finish()  # a second, doubled event finds it finished
+
+        await self._follow("/market-api/v1/agreementEvents", take)
+
+    async def _debit_notes(self) -> None:
+        async def take(event: Mapping[str, Any]) -> None:
+            if event["eventType"] == "DebitNoteAcceptedEvent":
+                for deal in self._deals.values():
+                    deal.biller.accepted(event["debitNoteId"])
+
+        await self._follow("/payment-api/v1/debitNoteEvents", take)
+
+    async def _follow(self, path: str, take: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
+        """Every event of a stream from now on; a failing one is logged, the stream goes on."""
+        after = datetime.now(UTC).isoformat()
+        while True:
+            try:
+                events = await self._rest.events(path, after=after)
+            except RestError as error:
+                log.info("%s", error)
+                await asyncio.sleep(RETRY)
+                continue
+            for event in events:
+                after = event["eventDate"]
+                try:
+                    await take(event)
+                except (RestError, BusError) as error:
+                    log.error("%s: %s", event["eventType"], error)
+
+    async def _housekeeping(self) -> None:
+        while True:
+            await asyncio.sleep(5)
+            for deal in list(self._deals.values()):
+                if not deal.ended.is_set():
+                    await deal.check_idle()
+
+    async def _withdraw(self) -> None:
+        offer_id, self._offer_id = self._offer_id, None
+        if offer_id is not None:
+            try:
+                await self._rest.call("DELETE", f"/market-api/v1/offers/{offer_id}")
+            except RestError as error:
+                log.info("offer not withdrawn: %s", error)
+
+    async def _withdraw_old_offers(self) -> None:
+        """What an agent that was killed left on the market."""
+        for offer in await self._rest.call("GET", "/market-api/v1/offers"):
+            await self._rest.call("DELETE", f"/market-api/v1/offers/{offer['offerId']}")
+
+
+def _image_hash(demand: Mapping[str, Any]) -> str:
+    """From ``hash:sha3:<hash>:<url>``; "" if the demand names none."""
+    parts = str(demand.get("golem.srv.comp.task_package", "")).split(":", 3)
+    return parts[2] if len(parts) == 4 and parts[:2] == ["hash", "sha3"] else ""

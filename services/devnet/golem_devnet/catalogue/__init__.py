@@ -1,0 +1,1 @@
+"""Which images there are: the same look-up as Golem's registry."""

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Runs as the first process of a node's new namespaces: builds its root and becomes its init.
+# usage: enter.sh FOLDER HOSTNAME   (FOLDER holds upper/ work/ root/ on a tmpfs)
+set -eu
+folder=$1 hostname=$2
+mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/upper,workdir=$folder/work" "$folder/root"
+cd "$folder/root"
+
+mount -t proc proc proc
+mount -t sysfs -o ro sysfs sys
+mount -t tmpfs -o mode=755,size=1m tmpfs dev
+for device in null zero full random urandom tty; do
+    : > "dev/$device"
+    mount --bind "/dev/$device" "dev/$device"
+done
+mkdir dev/pts dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
+mount -t tmpfs -o mode=1777,size=2g tmpfs dev/shm
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+ln -s /proc/self/fd/0 dev/stdin
+ln -s /proc/self/fd/1 dev/stdout
+ln -s /proc/self/fd/2 dev/stderr
+mount -t tmpfs -o mode=755,size=64m tmpfs run
+rm -rf opt/devnet var/lib/golem-devnet  # the provider's own program is not part of the image
+mkdir -p tmp root
+chmod 1777 tmp
+
+hostname "$hostname"
+ip link set lo up
+mkdir -p .old
+pivot_root . .old
+exec chroot . /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+    /bin/sh -c 'umount -l /.old && rmdir /.old && exec tini -s -- sleep infinity'
