@@ -146,6 +146,8 @@ class MemoryMarket:
         if row.state is AgreementState.PENDING:
             row.state = AgreementState.CANCELLED
         elif row.state is AgreementState.APPROVED:
+            if row.provider.vanished:
+                raise GolemError(f"Cannot end agreement {agreement_id} — endpoint address not found — it will expire")
             self._world.end_agreement(row)
         self._world.tell()
 

@@ -56,7 +56,7 @@ async def test_every_request_carries_the_key_and_nothing_else_does(
     ):
         with pytest.raises(GolemError) as failed:
             await attempt
-        said += traceback.format_exception(failed.value) + [repr(failed.value)]
+        said += [*traceback.format_exception(failed.value), repr(failed.value)]
     assert all(request.headers["Authorization"] == f"Bearer {KEY}" for request in bench.yagna.requests)
     assert KEY not in "".join([*said, caplog.text, repr(bench.golem), str(vars(bench.golem))])
 

@@ -69,7 +69,11 @@ class MarketPort(Protocol):
         """All agreements, in any state, that were confirmed under this app-session id."""
 
     async def terminate_agreement(self, agreement_id: str, reason: str) -> None:
-        """End an agreement; one that has ended already is no error."""
+        """End an agreement; one that has ended already is no error.
+
+        Raises NotFoundError; GolemError while the provider's yagna is out of reach, which may be for ever: yagna tells
+        the provider first, and keeps the agreement approved, until it expires, when it cannot.
+        """
 
 
 class ActivityPort(Protocol):
@@ -79,8 +83,7 @@ class ActivityPort(Protocol):
     async def destroy_activity(self, activity_id: str, *, timeout: float) -> None:
         """End an activity; one that has ended already or is unknown is no error.
 
-        Raises GolemTimeoutError as long as the provider is out of reach, which may be for ever; its agreement can
-        be terminated all the same.
+        Raises GolemError (mostly GolemTimeoutError) as long as the provider is out of reach, which may be for ever.
         """
 
     async def activity_state(self, activity_id: str) -> str:

@@ -232,7 +232,7 @@ class Market:
         return list(found.values())
 
     async def terminate_agreement(self, agreement_id: str, reason: str) -> None:
-        """End an agreement; one that has ended already is no error.
+        """End an agreement; one that has ended already is no error. Raises NotFoundError, GolemError (see GolemPort).
 
         One that waits for the provider is cancelled; one that was never confirmed binds nobody and is left to expire.
         """
