@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from golem_bridge.errors import AgreementRefusedError, GolemError
+from golem_bridge.errors import AgreementRefusedError, GolemError, NodeUnreachableError
 from golem_bridge.golem.types import (
     Agreement,
     AgreementState,
@@ -147,7 +147,7 @@ class MemoryMarket:
             row.state = AgreementState.CANCELLED
         elif row.state is AgreementState.APPROVED:
             if row.provider.vanished:
-                raise GolemError(f"Cannot end agreement {agreement_id} — endpoint address not found — it will expire")
+                raise NodeUnreachableError(f"Cannot end agreement {agreement_id} — the provider is out of reach — wait")
             self._world.end_agreement(row)
         self._world.tell()
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from golem_bridge.errors import (
     GolemError,
     GolemTimeoutError,
+    NodeUnreachableError,
     NotFoundError,
     UnsupportedError,
     YagnaUnavailableError,
@@ -38,7 +39,7 @@ GSB = (
         (501, "", UnsupportedError),
         (400, "Invalid amount accepted", GolemError),
         (410, "Proposal [R-c4] already has counter proposal. Can't counter for the second time.", GolemError),
-        (500, GSB, GolemError),
+        (500, GSB, NodeUnreachableError),
     ],
 )
 def test_kinds_of_failures(status: int, message: str, kind: type[GolemError]) -> None:

@@ -89,7 +89,7 @@ async def test_a_provider_that_vanishes(clock: VirtualClock) -> None:
     with pytest.raises(GolemTimeoutError):
         await golem.destroy_activity(activity_id, timeout=5)
     assert await golem.activity_state(activity_id) == "Unresponsive"
-    with pytest.raises(GolemError, match="not found"):
+    with pytest.raises(NodeUnreachableError):
         await golem.terminate_agreement(agreement_id, "gone")
 
 

@@ -138,6 +138,15 @@ async def test_an_agreement_that_will_not_end(bench: Bench) -> None:
         await bench.golem.terminate_agreement("a", "done")
 
 
+async def test_a_provider_whose_yagna_is_gone_keeps_its_agreement(bench: Bench) -> None:
+    bench.yagna.on("DELETE /activity-api/v1/activity/act", NO_ROUTE)
+    bench.yagna.on("POST /market-api/v1/agreements/a/terminate", NO_ROUTE)
+    with pytest.raises(NodeUnreachableError):
+        await bench.golem.destroy_activity("act", timeout=5)
+    with pytest.raises(NodeUnreachableError):
+        await bench.golem.terminate_agreement("a", "gone")
+
+
 async def test_results_come_in_pieces(bench: Bench) -> None:
     bench.yagna.on(f"POST {EXEC}", web.json_response("batch"))
     bench.yagna.on(
@@ -162,7 +171,7 @@ async def test_an_exe_unit_that_appears_late(bench: Bench) -> None:
 async def test_an_exe_unit_that_stays_away(bench: Bench) -> None:
     bench.yagna.on(STATE, refusal(500, "who knows"))
     bench.yagna.on(f"POST {EXEC}", NO_ROUTE)
-    with pytest.raises(GolemError, match="out of reach"):
+    with pytest.raises(NodeUnreachableError, match="out of reach"):
         await bench.golem.execute("act", SCRIPT, timeout=600)
     assert len([request for request in bench.yagna.requests if request.method == "POST"]) == 4
 

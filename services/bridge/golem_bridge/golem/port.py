@@ -71,8 +71,8 @@ class MarketPort(Protocol):
     async def terminate_agreement(self, agreement_id: str, reason: str) -> None:
         """End an agreement; one that has ended already is no error.
 
-        Raises NotFoundError; GolemError while the provider's yagna is out of reach, which may be for ever: yagna tells
-        the provider first, and keeps the agreement approved, until it expires, when it cannot.
+        Raises NotFoundError; NodeUnreachableError while the provider's yagna is out of reach, which may be for ever:
+        yagna 0.17.6 tells the provider first and, when it cannot, keeps the agreement approved until it expires.
         """
 
 
@@ -83,7 +83,7 @@ class ActivityPort(Protocol):
     async def destroy_activity(self, activity_id: str, *, timeout: float) -> None:
         """End an activity; one that has ended already or is unknown is no error.
 
-        Raises GolemError (mostly GolemTimeoutError) as long as the provider is out of reach, which may be for ever.
+        Raises GolemTimeoutError or NodeUnreachableError while the provider is out of reach, which may be for ever.
         """
 
     async def activity_state(self, activity_id: str) -> str:
@@ -95,7 +95,8 @@ class ActivityPort(Protocol):
         """Run an exe-script to its end.
 
         Raises CommandFailedError (with the provider's message) at the first command that fails or when the provider
-        ends the activity meanwhile, GolemTimeoutError after ``timeout`` seconds.
+        ends the activity meanwhile, GolemTimeoutError after ``timeout`` seconds, NodeUnreachableError when the
+        provider stays out of reach.
         """
 
 

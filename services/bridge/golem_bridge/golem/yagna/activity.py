@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from golem_bridge.clock import Clock
 from golem_bridge.errors import CommandFailedError, GolemError, GolemTimeoutError
 from golem_bridge.golem.types import CommandResult
-from golem_bridge.golem.yagna.failures import NO_ROUTE, no_route, quoted
+from golem_bridge.golem.yagna.failures import no_route, quoted
 from golem_bridge.golem.yagna.rest import MARGIN, Answer, Rest
 
 POLL = 20.0
@@ -94,7 +94,8 @@ class Activities:
         """Run an exe-script to its end.
 
         Raises CommandFailedError (with the provider's message) at the first command that fails, or when the provider
-        ends the activity meanwhile; GolemTimeoutError after ``timeout`` seconds (the script goes on running then).
+        ends the activity meanwhile; GolemTimeoutError after ``timeout`` seconds (the script goes on running then);
+        NodeUnreachableError when the provider is out of reach for longer than a few tries take.
         """
         deadline = self._clock.monotonic() + timeout
         batch_id = await self._send(activity_id, script, deadline)
@@ -150,7 +151,7 @@ class Activities:
     async def _reach(self, ask: Callable[[], Awaitable[Answer]], activity_id: str, deadline: float) -> Answer:
         """Ask an exe-unit, which may be out of reach for a moment.
 
-        Raises CommandFailedError if the activity has ended meanwhile, GolemError if the exe-unit stays out of reach.
+        Raises CommandFailedError if the activity has ended meanwhile, NodeUnreachableError if the exe-unit stays away.
         """
         for left in reversed(range(NO_ROUTE_TRIES)):
             answer = await ask()
@@ -160,9 +161,7 @@ class Activities:
             if left == 0 or self._clock.monotonic() + NO_ROUTE_PAUSE >= deadline:
                 break
             await self._clock.sleep(NO_ROUTE_PAUSE)
-        raise GolemError(
-            f"The provider of activity {activity_id} is out of reach — yagna: {NO_ROUTE} — another provider is tried"
-        )
+        raise answer.failure()
 
     async def _check_not_ended(self, activity_id: str) -> None:
         try:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from golem_bridge.errors import (
     GolemError,
     GolemTimeoutError,
+    NodeUnreachableError,
     NotFoundError,
     UnsupportedError,
     YagnaUnavailableError,
@@ -60,6 +61,10 @@ def failure(what: str, status: int, message: str) -> GolemError:
         )
     if status == 404 or (status in {400, 500} and _UNKNOWN.search(message)):
         return NotFoundError(text)
+    if no_route(status, message):
+        return NodeUnreachableError(
+            f"{what} — the provider is out of reach (yagna answers {answer}) — nothing to do if it stays away"
+        )
     if status in {408, 504} or (status == 500 and _LATE.search(message)):
         return GolemTimeoutError(text)
     if status == 501:
@@ -68,5 +73,5 @@ def failure(what: str, status: int, message: str) -> GolemError:
 
 
 def no_route(status: int, message: str) -> bool:
-    """yagna's service bus does not find the exe-unit: it may not be bound yet, or it is gone."""
-    return status == 500 and NO_ROUTE in message
+    """yagna's service bus does not find the provider or its exe-unit: not bound yet, out of reach, or gone."""
+    return status == 500 and (NO_ROUTE in message or "GSB failure" in message)
