@@ -90,7 +90,7 @@ def _check_chain(steps: Steps, ports: Ports, bill: bridge.Bill) -> None:
     command = ["docker", "compose", "exec", "-T", "chain", "python3", "-m", "golem_devnet.chain", "transfers"]
     output = steps.run([*command, "--from", bridge.wallet(ports.bridge)], log="transfers")
     hashes = {transaction for line in bill.lines for transaction in line.transactions}
-    moved = sum(int(item["value"]) for item in json.loads(output) if item["tx_hash"] in hashes)
+    moved = sum(int(item["value"]) for item in json.loads(output) if item["tx"] in hashes)
     billed = int(bill.total_paid * WEI)
     if moved != billed or bill.total_accepted != bill.total_paid:
         raise StepError(f"the bill says {billed} wei, {moved} wei moved on the chain")

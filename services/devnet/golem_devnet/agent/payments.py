@@ -36,7 +36,7 @@ class Biller:
         """Send debit notes at the agreed interval, for ever. Raises DebitNoteTimeoutError, RestError."""
         while True:
             await asyncio.sleep(self._terms.note_interval)
-            await self._send_note(activity_id, self._terms.cost(usage()), usage())
+            await self._send_note(activity_id, usage())
             self._check_deadlines()
 
     def accepted(self, debit_note_id: str) -> None:
@@ -60,12 +60,12 @@ class Biller:
         log.info("invoice over %s GLM sent for agreement %s", amount_text(amount), self._agreement_id[:12])
         return amount
 
-    async def _send_note(self, activity_id: str, amount: Decimal, usage: Sequence[float]) -> None:
+    async def _send_note(self, activity_id: str, usage: Sequence[float]) -> None:
         """Payable on its own once the agreed payment timeout has passed since the last payable one."""
         loop = asyncio.get_running_loop()
         body: dict[str, object] = {
             "activityId": activity_id,
-            "totalAmountDue": amount_text(amount),
+            "totalAmountDue": amount_text(self._terms.cost(usage)),
             "usageCounterVector": list(usage),
         }
         if loop.time() - self._last_payable >= self._terms.payment_timeout:

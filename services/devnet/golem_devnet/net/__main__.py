@@ -1,0 +1,18 @@
+"""``python -m golem_devnet.net``: the hub's own process."""
+
+import asyncio
+import logging
+import sys
+
+import uvloop
+
+from golem_devnet.net.hub import main
+from golem_devnet.supervisor.settings import HUB_PORT
+
+if __name__ == "__main__":
+    logging.basicConfig(level="INFO", format="[hub] %(message)s", stream=sys.stderr)
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    try:
+        asyncio.run(main("0.0.0.0", HUB_PORT))  # noqa: S104 - not published
+    except KeyboardInterrupt:
+        sys.exit(0)

@@ -1,0 +1,155 @@
+"""The devnet's container, from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from aiohttp import web
+
+from golem_devnet.agent.config import AgentConfig, ProviderConfig, read_providers
+from golem_devnet.agent.rest import ProviderRest, RestError
+from golem_devnet.catalogue.server import create_app
+from golem_devnet.sandbox.node import NODES
+from golem_devnet.supervisor.child import Child
+from golem_devnet.supervisor.daemon import Daemon, DaemonError, Identity
+from golem_devnet.supervisor.settings import (
+    API_URL,
+    BUS_URL,
+    CATALOGUE_PORT,
+    HEALTH,
+    HUB_PORT,
+    HUB_URL,
+    PLATFORM,
+    RUN,
+    Settings,
+)
+
+CHAIN_PATIENCE = 120.0
+HUB_PATIENCE = 10.0
+OFFER_CHECK = 2.0
+"""Seconds."""
+
+log = logging.getLogger(__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Until SIGTERM. Raises DaemonError, ConfigError."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    providers = read_providers(settings.providers_file, settings.providers)
+    NODES.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        await _until(stopping, _run(settings, providers, stack))
+
+
+async def _run(settings: Settings, providers: Sequence[ProviderConfig], stack: AsyncExitStack) -> None:
+    hub = Child("hub", "golem_devnet.net")
+    hub.start()
+    stack.push_async_callback(hub.stop)
+    await _await_port(HUB_PORT)
+    await _serve_catalogue(stack)
+    await _await_chain(settings.chain_config)
+    daemon = Daemon(data=settings.data, chain_config=settings.chain_config)
+    stack.push_async_callback(daemon.stop)
+    await daemon.start()
+    identities = await daemon.identities([provider.name for provider in providers])
+    for provider, identity in zip(providers, identities, strict=True):
+        agent = Child(f"agent {provider.name}", "golem_devnet.agent", _write(settings, provider, identity, identities))
+        agent.start()
+        stack.push_async_callback(agent.stop)
+    log.info("%d providers start in subnet %s", len(providers), settings.subnet)
+    watching = asyncio.create_task(_watch_offers(identities))
+    try:
+        code = await daemon.wait()
+    finally:
+        watching.cancel()
+    raise DaemonError(f"the provider side's yagna ended with code {code}")
+
+
+async def _until(stopping: asyncio.Event, work: object) -> None:
+    """Work until told to stop; failures of the work are raised."""
+    tasks = [asyncio.ensure_future(work), asyncio.create_task(stopping.wait())]  # type: ignore[call-overload]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _await_port(port: int) -> None:
+    async with asyncio.timeout(HUB_PATIENCE):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+                continue
+            writer.close()
+            return
+
+
+async def _serve_catalogue(stack: AsyncExitStack) -> None:
+    runner = web.AppRunner(create_app(), access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "0.0.0.0", CATALOGUE_PORT).start()  # noqa: S104 - not published
+
+
+async def _await_chain(config: Path) -> None:
+    """The chain's container writes the file once the token is deployed."""
+    waited = 0.0
+    while not config.exists():  # noqa: ASYNC240 - one stat of a local volume
+        if waited >= CHAIN_PATIENCE:
+            raise DaemonError(f"{config} did not appear in {CHAIN_PATIENCE:.0f} s — see: docker compose logs chain")
+        if waited % 5 == 0:
+            log.info("waiting for the chain (%.0f s)", waited)
+        await asyncio.sleep(0.5)
+        waited += 0.5
+
+
+def _write(settings: Settings, provider: ProviderConfig, identity: Identity, identities: Sequence[Identity]) -> str:
+    """The agent's configuration, in a file only root can read."""
+    config = AgentConfig(
+        provider=provider,
+        node_id=identity.node_id,
+        app_key=identity.app_key,
+        api_url=API_URL,
+        bus_url=BUS_URL,
+        hub_url=HUB_URL,
+        subnet=settings.subnet,
+        platform=PLATFORM,
+        siblings=tuple(other.node_id for other in identities),
+    )
+    path = RUN / f"agent-{provider.name}.json"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(config.model_dump_json())
+    return str(path)
+
+
+async def _watch_offers(identities: Sequence[Identity]) -> None:
+    """Keep the health file: the daemon answers, and every provider has offered at least once."""
+    rests = {identity.name: ProviderRest(API_URL, identity.app_key) for identity in identities}
+    waiting = set(rests)
+    try:
+        while True:
+            for name in list(waiting):
+                try:
+                    if await rests[name].call("GET", "/market-api/v1/offers"):
+                        waiting.discard(name)
+                except RestError as error:
+                    log.info("offers not seen: %s", error)
+            HEALTH.write_text(json.dumps({"waiting": sorted(waiting)}))
+            await asyncio.sleep(OFFER_CHECK if not waiting else 0.2)
+    finally:
+        for rest in rests.values():
+            await rest.close()
