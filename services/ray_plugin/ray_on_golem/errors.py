@@ -1,0 +1,19 @@
+"""What the user is told when something fails: one sentence with the next command."""
+
+from __future__ import annotations
+
+
+class RayOnGolemError(Exception):
+    """``code`` is the bridge's stable name of the failure, or one of ours."""
+
+    def __init__(self, message: str, code: str = "plugin") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+class BridgeDownError(RayOnGolemError):
+    """Nobody answers."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "bridge_down")

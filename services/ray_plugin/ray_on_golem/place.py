@@ -1,0 +1,66 @@
+"""Where this code runs, and how the bridge is reached from there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ray_on_golem.errors import RayOnGolemError
+
+DEFAULT_PORT = 4578
+HEAD_PORT = 4578
+"""Inside the head, the reverse tunnel ends on this port of the loopback."""
+
+TOKEN_VARIABLE = "RAY_ON_GOLEM_TOKEN_FILE"  # noqa: S105 - the name, not the token
+TOKEN_IN_APPLIANCE = Path("run") / "bridge-token"
+
+
+@dataclass(frozen=True)
+class Place:
+    """``token_file`` is None on the head, whose door knows it without a token."""
+
+    port: int
+    token_file: Path | None
+
+    @property
+    def is_head(self) -> bool:
+        return self.token_file is None
+
+    def token(self) -> str | None:
+        """Raises RayOnGolemError if the file cannot be read."""
+        if self.token_file is None:
+            return None
+        try:
+            return self.token_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise RayOnGolemError(
+                f"Cannot read the bridge's token from {self.token_file} — {error.strerror} — start the appliance "
+                f"(make up) and run ray in its folder, or point {TOKEN_VARIABLE} at its {TOKEN_IN_APPLIANCE}"
+            ) from error
+
+
+def on_golem() -> bool:
+    """Whether this is a rented node (the bridge sets the variable at bootstrap, as upstream does)."""
+    return "ON_GOLEM_NETWORK" in os.environ
+
+
+def find_place(parameters: Mapping[str, Any]) -> Place:
+    """From the provider section's ``parameters``, as written in the yaml or as bootstrapped."""
+    if on_golem():
+        return Place(HEAD_PORT, None)
+    port = int(parameters.get("webserver_port") or DEFAULT_PORT)
+    return Place(port, _token_file(parameters))
+
+
+def _token_file(parameters: Mapping[str, Any]) -> Path:
+    named = os.environ.get(TOKEN_VARIABLE) or parameters.get("token_file")
+    if named:
+        return Path(named).expanduser().absolute()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / TOKEN_IN_APPLIANCE).exists():
+            return folder / TOKEN_IN_APPLIANCE
+    return here / TOKEN_IN_APPLIANCE

@@ -1,0 +1,1 @@
+"""What Ray loads: the node provider and its command runner."""

@@ -1,0 +1,170 @@
+"""ssh's ProxyCommand: standard input and output to and from a node's sshd, over a websocket to the bridge.
+
+Standard library only and quick to start (``python -S -E``): it runs once for every ssh connection.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import struct
+import sys
+import threading
+
+CHUNK = 16 * 1024
+CONNECT_TIMEOUT = 30.0
+"""Seconds."""
+
+BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
+
+
+class RelayError(Exception):
+    """Told to the user in one line."""
+
+
+class WebSocket:
+    """The client's side of RFC 6455, as far as a byte pipe needs it."""
+
+    def __init__(self, sock: socket.socket, rest: bytes) -> None:
+        self._socket = sock
+        self._buffer = bytearray(rest)
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, port: int, path: str, token: str) -> WebSocket:
+        """Raises RelayError with what the bridge said."""
+        try:
+            sock = socket.create_connection(("127.0.0.1", port), timeout=CONNECT_TIMEOUT)
+        except OSError as error:
+            raise RelayError(
+                "the bridge at 127.0.0.1:{} does not answer ({}) — start the appliance: make up".format(port, error)
+            ) from error
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        request = (
+            "GET {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAuthorization: Bearer {}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: cmF5LW9uLWdvbGVtLXNzaA==\r\n\r\n"
+        )
+        sock.sendall(request.format(path, port, token).encode())
+        head, rest = _read_head(sock)
+        status = head.split(b" ", 2)[1:2]
+        if status != [b"101"]:
+            raise RelayError("the bridge refuses: {}".format(_reason(head, rest)))
+        sock.settimeout(None)
+        return cls(sock, rest)
+
+    def send(self, opcode: int, data: bytes) -> None:
+        """One message; masked, as clients must, with the key 0, which changes nothing."""
+        size = len(data)
+        if size < 126:
+            head = struct.pack(">BB", 0x80 | opcode, 0x80 | size)
+        elif size < 1 << 16:
+            head = struct.pack(">BBH", 0x80 | opcode, 0xFE, size)
+        else:
+            head = struct.pack(">BBQ", 0x80 | opcode, 0xFF, size)
+        with self._lock:
+            self._socket.sendall(head + bytes(4) + data)
+
+    def receive(self) -> bytes | None:
+        """The next piece of data; None when the other side has closed."""
+        while True:
+            first, second = self._exactly(2)
+            size = second & 0x7F
+            if size == 126:
+                size = struct.unpack(">H", self._exactly(2))[0]
+            elif size == 127:
+                size = struct.unpack(">Q", self._exactly(8))[0]
+            data = self._exactly(size)
+            opcode = first & 0x0F
+            if opcode == CLOSE:
+                return None
+            if opcode == PING:
+                self.send(PONG, data)
+            elif opcode != PONG:
+                return data
+
+    def _exactly(self, size: int) -> bytes:
+        while len(self._buffer) < size:
+            data = self._socket.recv(1 << 16)
+            if not data:
+                raise EOFError("the bridge closed the connection")
+            self._buffer += data
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+
+def main() -> int:
+    """Exit code 0 when either side ended in order."""
+    options = _arguments()
+    try:
+        with open(options.token_file, encoding="utf-8") as file:
+            token = file.read().strip()
+        path = "/v1/clusters/{}/nodes/{}/ssh".format(options.cluster, options.node)
+        websocket = WebSocket.open(options.port, path, token)
+    except (OSError, RelayError) as error:
+        print("ray-on-golem: {}".format(error), file=sys.stderr)
+        return 1
+    threading.Thread(target=_upload, args=(websocket,), daemon=True).start()
+    return _download(websocket)
+
+
+def _upload(websocket: WebSocket) -> None:
+    """Standard input to the node; its end ends the program, as ssh has gone."""
+    try:
+        while True:
+            data = os.read(0, CHUNK)
+            if not data:
+                break
+            websocket.send(BINARY, data)
+        websocket.send(CLOSE, struct.pack(">H", 1000))
+    except OSError:
+        os._exit(1)
+
+
+def _download(websocket: WebSocket) -> int:
+    try:
+        while True:
+            data = websocket.receive()
+            if data is None:
+                return 0
+            view = memoryview(data)
+            while view:
+                view = view[os.write(1, view) :]
+    except (OSError, EOFError) as error:
+        print("ray-on-golem: {}".format(error), file=sys.stderr)
+        return 1
+
+
+def _read_head(sock: socket.socket) -> tuple[bytes, bytes]:
+    buffer = b""
+    while b"\r\n\r\n" not in buffer:
+        data = sock.recv(4096)
+        if not data:
+            raise RelayError("the bridge closed the connection")
+        buffer += data
+    head, _, rest = buffer.partition(b"\r\n\r\n")
+    return head, rest
+
+
+def _reason(head: bytes, rest: bytes) -> str:
+    """The bridge's sentence out of its JSON error, without importing a parser; else the status line."""
+    marker = b'"message":"'
+    _, found, tail = rest.partition(marker)
+    text = tail.partition(b'"}')[0] if found else head.partition(b"\r\n")[0]
+    return text.decode(errors="replace")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--cluster", required=True)
+    parser.add_argument("--token-file", required=True)
+    parser.add_argument("node", help="node id or address")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)
