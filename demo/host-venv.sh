@@ -10,5 +10,5 @@ if [ "$(cat .venv/.wanted 2>/dev/null)" = "$wanted" ]; then
 fi
 python3 -m venv .venv
 .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
-.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation services/ray_plugin
+.venv/bin/pip install --quiet --disable-pip-version-check --no-deps services/ray_plugin
 echo "$wanted" > .venv/.wanted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -87,14 +88,14 @@ def offer_properties(**changes: object) -> dict[str, object]:
     }
 
 
-def proposal(provider_id: str = "0xprovider", **properties: object) -> Proposal:
-    """An initial proposal."""
+def proposal(provider_id: str = "0xprovider", properties: Mapping[str, object] | None = None) -> Proposal:
+    """An initial proposal; ``properties`` differ from the usual ones."""
     return Proposal(
         proposal_id=f"proposal-of-{provider_id}",
         previous_id=None,
         provider_id=provider_id,
         state=ProposalState.INITIAL,
-        properties=offer_properties(**properties),  # type: ignore[arg-type]
+        properties=offer_properties(**(properties or {})),  # type: ignore[arg-type]
     )
 
 

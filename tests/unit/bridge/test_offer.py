@@ -23,7 +23,7 @@ def test_a_good_offer_is_read_exactly() -> None:
 
 
 def test_coefficients_follow_the_names() -> None:
-    swapped = proposal(**{"golem.com.usage.vector": ["golem.usage.cpu_sec", "golem.usage.duration_sec"]})
+    swapped = proposal(properties={"golem.com.usage.vector": ["golem.usage.cpu_sec", "golem.usage.duration_sec"]})
     assert read_offer(swapped).price.per_cpu_second == Decimal("0.000005")
 
 
@@ -48,12 +48,12 @@ def test_coefficients_follow_the_names() -> None:
 )
 def test_an_absurd_offer_is_refused(name: str, value: object) -> None:
     with pytest.raises(UnusableOfferError):
-        read_offer(proposal(**{name: value}))
+        read_offer(proposal(properties={name: value}))
 
 
 @given(st.text(max_size=500))
 def test_names_are_short_and_printable(name: str) -> None:
-    shown = read_offer(proposal(**{"golem.node.id.name": name})).provider_name
+    shown = read_offer(proposal(properties={"golem.node.id.name": name})).provider_name
     assert shown.isprintable()
     assert 0 < len(shown) <= 64
 

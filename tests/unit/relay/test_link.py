@@ -18,6 +18,7 @@ from golem_bridge.clock import SystemClock
 from golem_bridge.errors import NodeUnreachableError
 from golem_bridge.relay import Link, LinkPool, node_source, socket_for
 from golem_bridge.relay import mux as mux_module
+from golem_bridge.relay.frames import LinkError
 from golem_bridge.relay.mux import STREAM_WINDOW, WRITE_BUFFER
 from golem_bridge.relay.node_end import NodeEnd
 
@@ -219,7 +220,7 @@ async def test_a_silent_peer_is_noticed(bench: Bench) -> None:
         await asyncio.sleep(0)
 
     mux = mux_module.Mux(Mute().send, under_way=8, now=lambda: now, sleep=sleep)
-    with pytest.raises(mux_module.LinkError, match="silent"):
+    with pytest.raises(LinkError, match="silent"):
         await mux.run()
     assert now <= mux_module.DEAD_AFTER + 2 * mux_module.PING_INTERVAL
 

@@ -11,11 +11,11 @@ WaitUntilRunning = Callable[[str, float], str]
 """(node id, deadline in unix seconds) to the node's address; raises when it ended."""
 
 
-class GolemCommandRunner(SSHCommandRunner):  # type: ignore[misc]
+class GolemCommandRunner(SSHCommandRunner):
     """Ray's own runner; only waiting is different."""
 
     def __init__(self, *, wait_until_running: WaitUntilRunning, **arguments: Any) -> None:
-        super().__init__(**arguments)
+        super().__init__(**arguments)  # type: ignore[no-untyped-call]
         self._wait_until_running = wait_until_running
 
     def _wait_for_ip(self, deadline: float) -> str:

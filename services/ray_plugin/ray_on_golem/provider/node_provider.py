@@ -32,7 +32,7 @@ WAIT = 20.0
 log = logging.getLogger(__name__)
 
 
-class GolemNodeProvider(NodeProvider):  # type: ignore[misc]
+class GolemNodeProvider(NodeProvider):
     """Thread-safe: the only state is the snapshot cache."""
 
     def __init__(self, provider_config: dict[str, Any], cluster_name: str) -> None:
@@ -97,12 +97,12 @@ class GolemNodeProvider(NodeProvider):  # type: ignore[misc]
     def node_tags(self, node_id: str) -> dict[str, str]:
         return dict(self._records.get(node_id).tags)
 
-    def internal_ip(self, node_id: str) -> str | None:
+    def internal_ip(self, node_id: str) -> str | None:  # type: ignore[override]  # Ray takes None for "not yet"
         """Address in the cluster's VPN; None until the node can be used."""
         node = self._records.get(node_id)
         return node.ip if node.is_running else None
 
-    def external_ip(self, node_id: str) -> str | None:
+    def external_ip(self, node_id: str) -> str | None:  # type: ignore[override]
         """Nodes have no other address; from the host, ssh reaches this one through the bridge."""
         return self.internal_ip(node_id)
 
