@@ -21,6 +21,8 @@ SETTLE_PATIENCE = 120.0
 
 WEI = 10**18
 
+RAY_STYLE = ("--log-style", "pretty", "--log-color", "false")
+
 
 def main() -> int:
     """Exit code 0 if everything went as promised."""
@@ -51,7 +53,7 @@ def _demo(steps: Steps) -> None:
         _run_job(steps)
     finally:
         with steps.step("ray down"):
-            steps.run([VENV / "bin" / "ray", "down", CLUSTER_FILE, "--yes"], log="ray-down", env=_ray_env())
+            steps.run([VENV / "bin" / "ray", "down", CLUSTER_FILE, "--yes", *RAY_STYLE], log="ray-down", env=_ray_env())
     with steps.step("Settlement and bill"):
         _settle(steps, ports)
     with steps.step("Prometheus"):
@@ -62,9 +64,9 @@ def _demo(steps: Steps) -> None:
 
 def _run_job(steps: Steps) -> None:
     with steps.step("ray up"):
-        steps.run([VENV / "bin" / "ray", "up", CLUSTER_FILE, "--yes"], log="ray-up", env=_ray_env())
+        steps.run([VENV / "bin" / "ray", "up", CLUSTER_FILE, "--yes", *RAY_STYLE], log="ray-up", env=_ray_env())
     with steps.step("ray submit examples/tasks.py"):
-        command: list[str | Path] = [VENV / "bin" / "ray", "submit", CLUSTER_FILE, EXAMPLE]
+        command: list[str | Path] = [VENV / "bin" / "ray", "submit", *RAY_STYLE, CLUSTER_FILE, EXAMPLE]
         command += ["--", "--min-nodes", str(NODES)]
         steps.run(command, log="ray-submit", env=_ray_env())
 

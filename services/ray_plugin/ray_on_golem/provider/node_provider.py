@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ray.autoscaler._private.cli_logger import cli_logger
+from ray.autoscaler._private.cli_logger import SilentClickException, cli_logger
 from ray.autoscaler.node_provider import NodeProvider
 from ray.autoscaler.tags import NODE_KIND_HEAD, TAG_RAY_NODE_KIND, TAG_RAY_USER_NODE_TYPE
 
@@ -232,5 +232,5 @@ class GolemNodeProvider(NodeProvider):
 
 def _abort(error: RayOnGolemError) -> NoReturn:
     """End the command with a sentence and a code, without a traceback."""
-    cli_logger.abort("{}", error.message)
+    cli_logger.abort("{}", error.message, exc=SilentClickException(error.message))
     raise AssertionError("abort does not return")
