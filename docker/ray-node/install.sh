@@ -12,8 +12,11 @@ base=$(readlink -f "$(command -v python3)") # not a link that is replaced below
 "$base" -m venv /opt/ray
 /opt/ray/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/ray-node/requirements.txt
 /opt/ray/bin/python -m compileall -q /opt/ray/lib || true  # some packages ship templates that are no Python
+# not links: a linked Python looks for its environment beside the link
 for name in python python3 pip ray; do
-    ln -sf "/opt/ray/bin/$name" "/usr/local/bin/$name"
+    rm -f "/usr/local/bin/$name"
+    printf '#!/bin/sh\nexec /opt/ray/bin/%s "$@"\n' "$name" > "/usr/local/bin/$name"
+    chmod 755 "/usr/local/bin/$name"
 done
 
 # a login shell resets PATH from /etc/profile, which holds /usr/local/bin; sshd's sessions want these
