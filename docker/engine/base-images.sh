@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sees to it that the images the appliance starts from are there: left alone, pulled, or, where no registry
-# answers, made from Debian's own packages. Writes the compose profiles to use into run/profiles.
+# answers, made from Debian's own packages. Writes the compose profiles to use into profiles of the run folder.
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=docker/engine/say.sh
@@ -9,6 +9,7 @@ cd "$(dirname "$0")"
 . ./standins/debian.sh
 
 REGISTRY_PATIENCE=5
+run_dir=${RUN_DIR:-$PWD/../../run}
 
 # setting NAME : from the environment, else from .env
 setting() {
@@ -57,10 +58,10 @@ choose_profiles() {
             profiles=$(tr ',' '\n' <<<"$profiles" | grep -vx grafana | paste -sd,)
         fi
     fi
-    echo "$profiles" >../../run/profiles
+    echo "$profiles" >"$run_dir/profiles"
 }
 
 ensure "$(setting PYTHON_IMAGE)" python_standin
 ensure "$(setting PROMETHEUS_IMAGE)" prometheus_standin
 choose_profiles
-say "base images are there; profiles: $(cat ../../run/profiles)"
+say "base images are there; profiles: $(cat "$run_dir/profiles")"

@@ -1,5 +1,7 @@
 """Makes the tokens of an installation, once, and gives every reader a copy only it can read.
 
+Beside the host's token it notes the port the bridge is published on, so that whoever finds one finds the other.
+
 Runs as root in a one-shot container. A copy that is missing is made again from one that is there, so the token
 stays the same for as long as any copy of it exists.
 """
@@ -37,8 +39,9 @@ def ensure(copies: list[Copy]) -> None:
         copy.path.chmod(copy.mode)
 
 
-def main(host: Path, bridge: Path, metrics: Path) -> None:
+def main(host: Path, bridge: Path, metrics: Path, *, port: str) -> None:
     """Folders: the host's ``run/``, the bridge's secrets, Prometheus' token."""
+    (host / "bridge-port").write_text(f"{port}\n", encoding="utf-8")
     owner = host.stat()
     for folder, uid in ((bridge, BRIDGE_UID), (metrics, PROMETHEUS_UID)):
         os.chown(folder, uid, uid)
@@ -71,5 +74,5 @@ def _write(path: Path, token: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path("/host-run"), Path("/run/bridge"), Path("/run/metrics"))
+    main(Path("/host-run"), Path("/run/bridge"), Path("/run/metrics"), port=os.environ["BRIDGE_PORT"])
     print("secrets: every token is in its place", file=sys.stderr)

@@ -15,6 +15,7 @@ HEAD_PORT = 4578
 """Inside the head, the reverse tunnel ends on this port of the loopback."""
 
 TOKEN_VARIABLE = "RAY_ON_GOLEM_TOKEN_FILE"  # noqa: S105 - the name, not the token
+PORT_FILE = "bridge-port"
 TOKEN_IN_APPLIANCE = Path("run") / "bridge-token"
 
 
@@ -51,8 +52,16 @@ def find_place(parameters: Mapping[str, Any]) -> Place:
     """From the provider section's ``parameters``, as written in the yaml or as bootstrapped."""
     if on_golem():
         return Place(HEAD_PORT, None)
-    port = int(parameters.get("webserver_port") or DEFAULT_PORT)
-    return Place(port, _token_file(parameters))
+    token_file = _token_file(parameters)
+    return Place(int(parameters.get("webserver_port") or published_port(token_file)), token_file)
+
+
+def published_port(token_file: Path) -> int:
+    """The bridge's port, as the appliance noted it beside the token; the usual one if it did not."""
+    try:
+        return int((token_file.parent / PORT_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return DEFAULT_PORT
 
 
 def _token_file(parameters: Mapping[str, Any]) -> Path:

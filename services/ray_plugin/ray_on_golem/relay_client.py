@@ -101,12 +101,17 @@ def main() -> int:
         with open(options.token_file, encoding="utf-8") as file:
             token = file.read().strip()
         path = "/v1/clusters/{}/nodes/{}/ssh".format(options.cluster, options.node)
-        websocket = WebSocket.open(options.port, path, token)
-    except (OSError, RelayError) as error:
+        websocket = WebSocket.open(options.port or _published_port(options.token_file), path, token)
+    except (OSError, ValueError, RelayError) as error:
         print("ray-on-golem: {}".format(error), file=sys.stderr)
         return 1
     threading.Thread(target=_upload, args=(websocket,), daemon=True).start()
     return _download(websocket)
+
+
+def _published_port(token_file: str) -> int:
+    with open(os.path.join(os.path.dirname(token_file), "bridge-port"), encoding="utf-8") as file:
+        return int(file.read())
 
 
 def _upload(websocket: WebSocket) -> None:
@@ -157,7 +162,7 @@ def _reason(head: bytes, rest: bytes) -> str:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int, help="default: as noted beside the token")
     parser.add_argument("--cluster", required=True)
     parser.add_argument("--token-file", required=True)
     parser.add_argument("node", help="node id or address")

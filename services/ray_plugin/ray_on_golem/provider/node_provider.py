@@ -58,16 +58,17 @@ class GolemNodeProvider(NodeProvider):
         config = fill_defaults(cluster_config)
         name, auth = config["cluster_name"], config["auth"]
         try:
-            place = find_place(config["provider"].get("parameters") or {})
+            parameters = config["provider"].get("parameters") or {}
+            place = find_place(parameters)
             key = Path(auth["ssh_private_key"]).expanduser() if "ssh_private_key" in auth else keys.default_key(name)
             config["provider"]["golem_cluster"] = cluster_spec(config, keys.public_key(key))
         except RayOnGolemError as error:
             _abort(error)
         auth["ssh_private_key"] = str(key)
+        port = f"--port {place.port}" if "webserver_port" in parameters else ""
         auth.setdefault(
             "ssh_proxy_command",
-            f"{sys.executable} -S -E {relay_client.__file__} --port {place.port} --cluster {name} "
-            f"--token-file {place.token_file} %h",
+            f"{sys.executable} -S -E {relay_client.__file__} {port} --cluster {name} --token-file {place.token_file} %h",
         )
         for unused in keys_without_effect(config):
             cli_logger.print("Key {} has no effect here: {}", unused, WITHOUT_EFFECT[unused])

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-RUN = ROOT / "run"
-LOGS = RUN / "logs"
+ENGINE = ROOT / "docker" / "engine"
+COMPOSE_FILE = ROOT / "docker-compose.yml"
+DOTENV = ROOT / ".env"
 VENV = ROOT / ".venv"
+"""Ray and the plug-in."""
+TEST_VENV = ROOT / ".venv-test"
+"""Everything the tests need."""
 CLUSTER_FILE = ROOT / "golem-cluster.yaml"
 EXAMPLE = ROOT / "examples" / "tasks.py"
-TOKEN = RUN / "bridge-token"

@@ -3,12 +3,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 requirements=services/ray_plugin/requirements.txt
-wanted=$(cat "$requirements" $(git ls-files services/ray_plugin/ray_on_golem services/ray_plugin/pyproject.toml) | sha256sum)
+wanted=$(cat "$requirements" services/ray_plugin/pyproject.toml $(find services/ray_plugin/ray_on_golem -name '*.py' | sort) | sha256sum)
 if [ "$(cat .venv/.wanted 2>/dev/null)" = "$wanted" ]; then
     echo "Ray and the plug-in are in .venv already"
     exit 0
 fi
-python3 -m venv .venv
+[ -x .venv/bin/pip ] || python3 -m venv .venv
 .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
-.venv/bin/pip install --quiet --disable-pip-version-check --no-deps services/ray_plugin
+.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall services/ray_plugin
 echo "$wanted" > .venv/.wanted
+echo "Ray and the plug-in are in .venv"

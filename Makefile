@@ -1,0 +1,42 @@
+# Ray on Golem, the appliance. `make` lists what it can do.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+CODE := services/bridge/golem_bridge services/devnet/golem_devnet services/ray_plugin/ray_on_golem docker/yagna/yagna_entry appliance tests
+
+.PHONY: help demo up down logs status test test-unit check lock
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+demo: ## everything: set-up, a Ray job on rented nodes, the bill
+	@python3 -m appliance demo
+
+up: ## set up and start the appliance
+	@python3 -m appliance up
+
+down: ## stop the appliance; refuses while nodes are rented (FORCE=1 stops all the same)
+	@python3 -m appliance down
+
+logs: ## follow the containers' logs
+	@docker compose logs --follow --tail 50
+
+status: ## containers, clusters and their nodes
+	@docker compose ps
+	@.venv/bin/ray-on-golem status
+
+test: ## every test, on an appliance of its own (KEEP=1 leaves it running)
+	@python3 -m appliance test
+
+test-unit: .venv-test/.wanted ## the quick tests, without containers
+	@.venv-test/bin/python -m pytest -q tests/unit
+
+check: .venv-test/.wanted ## style, types
+	@.venv-test/bin/ruff check .
+	@.venv-test/bin/ruff format --check --quiet .
+	@.venv-test/bin/mypy $(CODE)
+
+lock: ## pin all requirements anew (needs uv)
+	@tests/lock.sh
+
+.venv-test/.wanted: tests/requirements.txt
+	@appliance/test-tools.sh

@@ -1,0 +1,101 @@
+"""``make demo``: the whole appliance at work, from an empty machine to the bill. Leaves the appliance running."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from appliance.bridge import Bridge, prometheus
+from appliance.paths import CLUSTER_FILE, EXAMPLE, ROOT, VENV
+from appliance.settings import Settings, cluster_name
+from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
+from appliance.setup import bring_up
+from appliance.steps import StepError, Steps
+
+NODES = 3
+"""The example's tasks must have run on that many nodes."""
+
+SCRAPE_WAIT = 6.0
+"""Seconds until Prometheus has surely scraped once more."""
+
+RAY_STYLE = ("--log-style", "pretty", "--log-color", "false")
+
+
+def run_demo(steps: Steps, settings: Settings) -> None:
+    """Raises StepError if anything is not as promised."""
+    if settings.network != "devnet":
+        raise StepError(
+            f"The demo runs on the devnet only, GOLEM_NETWORK is {settings.network} — here is how to start a cluster "
+            "there: make up, then ray up golem-cluster.yaml"
+        )
+    bring_up(steps, settings)
+    begin = time.time()
+    bridge = Bridge(settings)
+    try:
+        _run_job(steps, settings)
+    finally:
+        with steps.step("ray down"):
+            _ray(steps, settings, "down", CLUSTER_FILE, "--yes", log="ray-down")
+    with steps.step("Settlement and bill"):
+        bill = wait_for_settlement(steps, bridge, cluster_name(CLUSTER_FILE))
+        check_chain(steps, bridge.wallet(), bill)
+        check_nothing_open(steps)
+    with steps.step("Prometheus"):
+        _show_metrics(steps, settings, begin)
+    steps.say("\n== Times\n" + steps.table())
+    _where_to_look(steps, settings)
+
+
+def _run_job(steps: Steps, settings: Settings) -> None:
+    with steps.step(f"ray up {CLUSTER_FILE.name}"):
+        _ray(steps, settings, "up", CLUSTER_FILE, "--yes", log="ray-up")
+    with steps.step(f"ray submit {EXAMPLE.relative_to(ROOT)}: more tasks than one node can do, so workers are rented"):
+        _ray(steps, settings, "submit", CLUSTER_FILE, EXAMPLE, "--", "--min-nodes", str(NODES), log="ray-submit")
+
+
+def _ray(steps: Steps, settings: Settings, command: str, *arguments: str | Path, log: str) -> None:
+    """Ray and its helpers are found in the virtual environment."""
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    env = {
+        **os.environ,
+        "PATH": path,
+        "RAY_ON_GOLEM_TOKEN_FILE": str(settings.token_file),
+        "PYTHONUNBUFFERED": "1",
+    }
+    steps.run([VENV / "bin" / "ray", command, *RAY_STYLE, *arguments], log=log, env=env, show=_ray_progress)
+
+
+def _ray_progress(line: str) -> str | None:
+    """Without empty lines, and without what Ray says of fields it itself has added to the file."""
+    return None if not line.strip() or "Dropping the empty legacy field" in line else line.rstrip()
+
+
+def _show_metrics(steps: Steps, settings: Settings, begin: float) -> None:
+    """Node counts must have risen and fallen, and the spend must be there."""
+    name = cluster_name(CLUSTER_FILE)
+    time.sleep(SCRAPE_WAIT)
+    span = {"start": begin, "end": time.time(), "step": 5.0}
+    nodes = prometheus(settings, f'sum(rayongolem_nodes{{cluster="{name}",state="running"}})', **span)
+    spend = prometheus(settings, f'sum(rayongolem_spend_glm_total{{cluster="{name}"}})', **span)
+    counts = [int(float(value)) for _, value in nodes[0]["values"]] if nodes else []
+    amounts = [float(value) for _, value in spend[0]["values"]] if spend else []
+    steps.say(f"   running nodes: {' '.join(map(str, counts))}")
+    steps.say(f"   GLM spent: {' '.join(f'{amount:.4f}' for amount in amounts[:: max(1, len(amounts) // 8)])}")
+    if not counts or max(counts) < NODES or counts[-1] != 0:
+        raise StepError(f"Prometheus does not show nodes rising to {NODES} and falling to 0: {counts}")
+    if not amounts or amounts[-1] <= amounts[0]:
+        raise StepError(f"Prometheus does not show spending: {amounts}")
+
+
+def _where_to_look(steps: Steps, settings: Settings) -> None:
+    ports = settings.ports
+    has_grafana = "grafana" in settings.profiles
+    grafana = f"http://127.0.0.1:{ports.grafana}" if has_grafana else "left out (its image cannot be had here)"
+    steps.say(
+        "\n== The appliance goes on running\n"
+        f"   Grafana       {grafana}\n"
+        f"   Prometheus    http://127.0.0.1:{ports.prometheus}\n"
+        f"   your cluster  . {(VENV / 'bin' / 'activate').relative_to(ROOT)} && ray up golem-cluster.yaml\n"
+        "   stop it       make down"
+    )

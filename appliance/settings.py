@@ -1,0 +1,117 @@
+"""The appliance's settings as compose sees them: ``.env``, and the environment, which wins."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.paths import COMPOSE_FILE, DOTENV, ROOT
+from appliance.steps import StepError
+
+NETWORKS = ("devnet", "hoodi", "polygon")
+OWN_KEYS = frozenset({"COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES"})
+"""Keys of ``.env`` that compose itself reads."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """On 127.0.0.1."""
+
+    bridge: int
+    prometheus: int
+    grafana: int
+
+    def by_key(self) -> Mapping[str, int]:
+        """Each under its name in ``.env``."""
+        return {"BRIDGE_PORT": self.bridge, "PROMETHEUS_PORT": self.prometheus, "GRAFANA_PORT": self.grafana}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One appliance: its compose project, its folder for tokens and logs, its ports."""
+
+    project: str
+    network: str
+    ports: Ports
+    run: Path
+
+    @property
+    def token_file(self) -> Path:
+        """The token of the bridge's host door."""
+        return self.run / "bridge-token"
+
+    @property
+    def logs(self) -> Path:
+        return self.run / "logs"
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Compose profiles in use: those wanted, as far as base-images.sh found their images."""
+        chosen = self.run / "profiles"
+        text = chosen.read_text(encoding="utf-8") if chosen.exists() else read_values().get("COMPOSE_PROFILES", "")
+        return tuple(name for name in text.strip().split(",") if name)
+
+    def compose_environment(self) -> dict[str, str]:
+        """For ``docker compose``."""
+        return {**os.environ, "COMPOSE_PROFILES": ",".join(self.profiles), "RUN_DIR": str(self.run)}
+
+
+def read_settings() -> Settings:
+    """Raises StepError for a key nobody reads, an unknown network or a port that is none."""
+    values = read_values()
+    _check_keys(values)
+    network = values.get("GOLEM_NETWORK", "devnet")
+    if network not in NETWORKS:
+        raise StepError(f"GOLEM_NETWORK is {network!r} — it must be {', '.join(NETWORKS)} — correct it in .env")
+    return Settings(
+        project=values.get("COMPOSE_PROJECT_NAME", "ray-on-golem"),
+        network=network,
+        ports=Ports(
+            bridge=_port(values, "BRIDGE_PORT", 4578),
+            prometheus=_port(values, "PROMETHEUS_PORT", 9090),
+            grafana=_port(values, "GRAFANA_PORT", 3000),
+        ),
+        run=(ROOT / values.get("RUN_DIR", "run")).resolve(),
+    )
+
+
+def read_values() -> dict[str, str]:
+    """``.env``, and whatever the environment says of the same keys or of keys the compose file reads."""
+    lines = DOTENV.read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
+    values = {name.strip(): value.strip() for name, value in pairs}
+    known = {*values, *_known_keys()}
+    return {**values, **{name: os.environ[name] for name in known if name in os.environ}}
+
+
+def cluster_name(path: Path) -> str:
+    """``cluster_name`` of a cluster file."""
+    found = re.search(r"^cluster_name:\s*[\"']?([A-Za-z0-9._-]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise StepError(f"{path} names no cluster — add a line: cluster_name: golem-cluster")
+    return found.group(1)
+
+
+def _known_keys() -> frozenset[str]:
+    """The variables of the compose file."""
+    return OWN_KEYS | frozenset(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", COMPOSE_FILE.read_text(encoding="utf-8")))
+
+
+def _check_keys(values: Mapping[str, str]) -> None:
+    known = _known_keys()
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+            raise StepError(f".env sets {key}, which nothing reads — {hint} — correct it in .env")
+
+
+def _port(values: Mapping[str, str], key: str, default: int) -> int:
+    text = values.get(key, str(default))
+    if not text.isdigit() or not 0 < int(text) < 1 << 16:
+        raise StepError(f"{key} is {text!r} — it must be a port number — correct it in .env")
+    return int(text)

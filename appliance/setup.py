@@ -1,0 +1,58 @@
+"""From a bare machine to a running appliance: engine, images, containers, host tools."""
+
+from __future__ import annotations
+
+import re
+
+from appliance.checks import check_ports
+from appliance.paths import ENGINE, ROOT
+from appliance.settings import Settings
+from appliance.steps import Background, Steps
+
+BUILD_STEP = re.compile(r"#\d+ \[(?P<where>[^\]]+)\] (?P<what>\S.*)")
+"""A line of ``docker compose build --progress plain`` that begins a step."""
+
+PROGRESS_WIDTH = 100
+UNINTERESTING = ("internal", "auth")
+
+
+def bring_up(steps: Steps, settings: Settings, *, host_tools: bool = True) -> None:
+    """Leaves alone what is there already. Raises StepError."""
+    with steps.step("Checks, nothing changed yet"):
+        check_ports(settings)
+        steps.say(f"   network {settings.network}, ports {', '.join(map(str, settings.ports.by_key().values()))}: fine")
+    settings.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with steps.step("Docker engine"):
+        steps.run([ENGINE / "engine.sh"], log="engine")
+    tools = Background("Host tools", [ROOT / "appliance" / "host-tools.sh"], steps=steps, log="host-tools")
+    with steps.step("Base images"):
+        steps.run([ENGINE / "base-images.sh"], log="base-images", env=settings.compose_environment())
+    environment = settings.compose_environment()
+    with steps.step("Images of the appliance"):
+        command = ["docker", "compose", "--progress", "plain", "build"]
+        steps.run(command, log="build", env=environment, show=build_progress)
+    with steps.step("Appliance up"):
+        command = ["docker", "compose", "up", "--detach", "--wait", "--remove-orphans"]
+        steps.run(command, log="up", env=environment, show=up_progress)
+    if host_tools:
+        with steps.step("Host tools: Ray and the plug-in (.venv)"):
+            tools.finish()
+
+
+def build_progress(line: str) -> str | None:
+    """One line per step of an image's build."""
+    found = BUILD_STEP.match(line)
+    if found is None or found["where"].startswith(UNINTERESTING):
+        return None
+    text = f"{found['where']}  {' '.join(found['what'].split())}"
+    return text if len(text) <= PROGRESS_WIDTH else f"{text[:PROGRESS_WIDTH]}…"
+
+
+def up_progress(line: str) -> str | None:
+    """A container that is up, or anything that is no progress report."""
+    words = line.split()
+    if words[:1] == ["Container"]:
+        return line.strip() if words[-1] in {"Healthy", "Error"} else None
+    if words[:1] in (["Network"], ["Volume"]):
+        return None
+    return line.strip() or None

@@ -1,0 +1,179 @@
+"""Steps with a title, live output, a log file and a time; the times are printed at the end."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from appliance.paths import ROOT
+
+QUIET = 15.0
+"""Seconds without output after which a line says that work goes on."""
+
+LAST_LINES = 20
+"""Lines of a failed command's log that are shown."""
+
+Show = Callable[[str], "str | None"]
+"""Makes an output line what is shown of it, if anything."""
+
+
+class StepError(Exception):
+    """A step failed; the message is for the user."""
+
+
+class Steps:
+    """Stopwatch and voice of a command. ``logs`` gets every command's whole output."""
+
+    def __init__(self, logs: Path) -> None:
+        self.logs = logs
+        self._begin = time.monotonic()
+        self._times: list[tuple[str, float]] = []
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """One step: announced, timed."""
+        begin = time.monotonic()
+        self.say(f"\n== {title}  [{_clock(begin - self._begin)}]")
+        try:
+            yield
+        finally:
+            self._times.append((title, time.monotonic() - begin))
+
+    def say(self, text: str) -> None:
+        """Print at once."""
+        print(text, flush=True)
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        log: str,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 1800,
+        show: Show = str.rstrip,
+    ) -> str:
+        """Run a command, showing its output as it comes. Returns the output; raises StepError if it fails."""
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=ROOT,
+            env=dict(env) if env is not None else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        watchdog = threading.Timer(timeout, process.kill)
+        watchdog.start()
+        path = self.log_path(log)
+        try:
+            output = self._follow(process, path, show)
+        finally:
+            watchdog.cancel()
+        if process.returncode != 0:
+            if show is not str.rstrip:
+                self.say("".join(output.splitlines(keepends=True)[-LAST_LINES:]))
+            shown = " ".join(Path(str(part)).name if index == 0 else str(part) for index, part in enumerate(command))
+            raise StepError(
+                f"`{shown}` failed — exit code {process.returncode} — its output is in {path.relative_to(ROOT)}"
+            )
+        return output
+
+    def ask(self, command: Sequence[str | Path], *, timeout: float = 120) -> str:
+        """Run a command whose standard output is an answer for us, not for the user. Raises StepError."""
+        asked = [str(part) for part in command]
+        done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
+        if done.returncode not in {0, 1}:
+            raise StepError(f"`{' '.join(asked)}` failed — exit code {done.returncode} — {done.stderr.strip()[-300:]}")
+        return done.stdout
+
+    def log_path(self, name: str) -> Path:
+        """Where a command's output goes."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        return self.logs / f"{name}.log"
+
+    def table(self) -> str:
+        """All steps with their times, and the whole."""
+        width = max(len(title) for title, _ in self._times)
+        rows = [f"   {title:<{width}}  {_clock(seconds):>7}" for title, seconds in self._times]
+        rows.append(f"   {'all':<{width}}  {_clock(time.monotonic() - self._begin):>7}")
+        return "\n".join(rows)
+
+    def _follow(self, process: subprocess.Popen[str], path: Path, show: Show) -> str:
+        assert process.stdout is not None
+        lines: list[str] = []
+        with path.open("w", encoding="utf-8") as file, heartbeat(self) as beat:
+            for line in process.stdout:
+                lines.append(line)
+                file.write(line)
+                shown = show(line)
+                if shown is not None:
+                    beat()
+                    self.say(f"   {shown}")
+            process.wait()
+        return "".join(lines)
+
+
+class Background:
+    """A command that runs beside the steps, silently, into its log file."""
+
+    def __init__(self, title: str, command: Sequence[str | Path], *, steps: Steps, log: str) -> None:
+        self._title = title
+        self._steps = steps
+        self._path = steps.log_path(log)
+        with self._path.open("wb") as file:
+            self._process = subprocess.Popen(
+                [str(part) for part in command],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+
+    def finish(self, timeout: float = 1200) -> None:
+        """Wait for the end, with a sign of life. Raises StepError if it failed."""
+        where = self._path.relative_to(ROOT)
+        with heartbeat(self._steps):
+            try:
+                code = self._process.wait(timeout)
+            except subprocess.TimeoutExpired as error:
+                self._process.kill()
+                raise StepError(f"{self._title} took more than {timeout:.0f} s — see {where}") from error
+        if code != 0:
+            lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+            self._steps.say("".join(lines[-LAST_LINES:]))
+            raise StepError(f"{self._title} failed — exit code {code} — see {where}")
+
+
+@contextmanager
+def heartbeat(steps: Steps) -> Iterator[Callable[[], None]]:
+    """Says every now and then that work goes on, unless what it yields was called meanwhile."""
+    begin = last = time.monotonic()
+    stopped = threading.Event()
+
+    def beat() -> None:
+        nonlocal last
+        last = time.monotonic()
+
+    def watch() -> None:
+        while not stopped.wait(1):
+            if time.monotonic() - last >= QUIET:
+                beat()
+                steps.say(f"   … still at it, {time.monotonic() - begin:.0f} s")
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield beat
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}" if minutes else f"{seconds:.1f} s"

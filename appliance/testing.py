@@ -1,0 +1,54 @@
+"""``make test``: every test, on an appliance of its own, beside the user's."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+from appliance.paths import ROOT, TEST_VENV, VENV
+from appliance.settings import Settings
+from appliance.setup import bring_up
+from appliance.steps import StepError, Steps
+
+OWN_APPLIANCE: Mapping[str, str] = {
+    "COMPOSE_PROJECT_NAME": "ray-on-golem-test",
+    "GOLEM_NETWORK": "devnet",
+    "RUN_DIR": "./run/test",
+    "BRIDGE_PORT": "14578",
+    "PROMETHEUS_PORT": "19090",
+    "GRAFANA_PORT": "13000",
+}
+"""Environment of the tests' appliance; a user's appliance, its wallet and its clusters are left alone."""
+
+SUITES = ("tests/unit", "tests/contract", "tests/integration", "tests/e2e")
+
+
+def run_tests(steps: Steps, settings: Settings) -> None:
+    """Raises StepError if a test fails. Takes the tests' appliance down again, unless KEEP=1 is set."""
+    bring_up(steps, settings)
+    with steps.step("What the tests need (.venv-test)"):
+        steps.run([ROOT / "appliance" / "test-tools.sh"], log="test-tools")
+    path = os.pathsep.join([str(TEST_VENV / "bin"), str(VENV / "bin"), os.environ.get("PATH", "")])
+    env = {**settings.compose_environment(), "PATH": path, "PYTHONUNBUFFERED": "1", "RAY_ON_GOLEM_APPLIANCE": "up"}
+    command = [TEST_VENV / "bin" / "python", "-m", "pytest", "--durations=10", *(sys.argv[2:] or SUITES)]
+    try:
+        with steps.step("pytest"):
+            steps.run(command, log="pytest", env=env, timeout=5000)
+    finally:
+        if os.environ.get("KEEP") != "1":
+            with steps.step("The tests' appliance is removed"):
+                _remove(steps, settings)
+    steps.say("\n== Times\n" + steps.table())
+
+
+def _remove(steps: Steps, settings: Settings) -> None:
+    try:
+        steps.run(
+            ["docker", "compose", "--profile", "*", "down", "--volumes", "--remove-orphans"],
+            log="down",
+            env=settings.compose_environment(),
+            show=lambda _: None,
+        )
+    except StepError as error:
+        steps.say(f"   {error}")
