@@ -68,7 +68,8 @@ class GolemNodeProvider(NodeProvider):
         port = f"--port {place.port}" if "webserver_port" in parameters else ""
         auth.setdefault(
             "ssh_proxy_command",
-            f"{sys.executable} -S -E {relay_client.__file__} {port} --cluster {name} --token-file {place.token_file} %h",
+            f"{sys.executable} -S -E {relay_client.__file__} {port} "
+            f"--cluster {name} --token-file {place.token_file} %h",
         )
         for unused in keys_without_effect(config):
             cli_logger.print("Key {} has no effect here: {}", unused, WITHOUT_EFFECT[unused])
