@@ -4,5 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 for folder in services/bridge services/devnet services/ray_plugin docker/ray-node docker/yagna docker/chain tests; do
     uv pip compile "$folder/requirements.in" --output-file "$folder/requirements.txt" --quiet \
-        --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --unsafe-package pip
+        --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header
 done
