@@ -57,7 +57,8 @@ class Steps:
         show: Show = str.rstrip,
     ) -> str:
         """Run a command, showing its output as it comes. Returns the output; raises StepError if it fails."""
-        process = subprocess.Popen(
+        path = self.log_path(log)
+        with subprocess.Popen(
             [str(part) for part in command],
             cwd=ROOT,
             env=dict(env) if env is not None else None,
@@ -66,14 +67,13 @@ class Steps:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-        )
-        watchdog = threading.Timer(timeout, process.kill)
-        watchdog.start()
-        path = self.log_path(log)
-        try:
-            output = self._follow(process, path, show)
-        finally:
-            watchdog.cancel()
+        ) as process:
+            watchdog = threading.Timer(timeout, process.kill)
+            watchdog.start()
+            try:
+                output = self._follow(process, path, show)
+            finally:
+                watchdog.cancel()
         if process.returncode != 0:
             if show is not str.rstrip:
                 self.say("".join(output.splitlines(keepends=True)[-LAST_LINES:]))

@@ -87,7 +87,13 @@ class GolemNodeProvider(NodeProvider):
 
     def non_terminated_nodes(self, tag_filters: dict[str, str]) -> list[str]:
         """One call to the bridge; what is asked of single nodes next is served from its answer."""
-        return [node.node_id for node in self._records.refresh() if node.is_live and node.matches(tag_filters)]
+        try:
+            nodes = self._records.refresh()
+        except RayOnGolemError as error:
+            if self._place.is_head:
+                raise  # the autoscaler logs it and asks again
+            _abort(error)
+        return [node.node_id for node in nodes if node.is_live and node.matches(tag_filters)]
 
     def is_running(self, node_id: str) -> bool:
         """ssh answers, and a head reaches the bridge."""

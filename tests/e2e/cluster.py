@@ -1,0 +1,87 @@
+"""A cluster as a user has it: a file, and Ray's commands on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from appliance.paths import CLUSTER_FILE, ROOT, VENV
+from appliance.settings import Settings
+
+TIMEOUT = 300
+"""Seconds one of Ray's commands may take here."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended. ``text`` is all it printed."""
+
+    code: int
+    text: str
+
+
+@dataclass
+class ClusterFile:
+    """golem-cluster.yaml with another name, pointing at the tests' appliance; ``home`` is the user's home folder."""
+
+    settings: Settings
+    name: str
+    folder: Path
+    content: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.content = yaml.safe_load(CLUSTER_FILE.read_text(encoding="utf-8"))
+        self.content["cluster_name"] = self.name
+        self.parameters["token_file"] = str(self.settings.token_file)
+        self.write()
+
+    @property
+    def path(self) -> Path:
+        return self.folder / f"{self.name}.yaml"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """``provider.parameters``, to be changed before :meth:`write`."""
+        parameters: dict[str, Any] = self.content["provider"]["parameters"]
+        return parameters
+
+    def write(self) -> None:
+        """Put changes of ``content`` into the file."""
+        self.path.write_text(yaml.safe_dump(self.content, sort_keys=False), encoding="utf-8")
+
+    def ray(self, command: str, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Outcome:
+        """``ray COMMAND FILE ARGUMENTS``."""
+        style = () if command in {"get-head-ip", "get-worker-ips", "rsync-up", "rsync-down"} else STYLE
+        return self.run(VENV / "bin" / "ray", command, *style, self.path, *arguments, env=env)
+
+    def up(self, *, env: Mapping[str, str] | None = None) -> Outcome:
+        return self.ray("up", "--yes", env=env)
+
+    def down(self) -> Outcome:
+        return self.ray("down", "--yes")
+
+    def run(self, *command: str | Path, env: Mapping[str, str] | None = None) -> Outcome:
+        """Any command, as the user would run it."""
+        path = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=ROOT,
+            env={**os.environ, "PATH": path, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout)
+
+
+STYLE = ("--log-style", "pretty", "--log-color", "false")

@@ -1,0 +1,106 @@
+"""The main job: a cluster file, Ray's commands, a job that needs more nodes, the bill."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from appliance.bridge import Bridge, prometheus
+from appliance.paths import EXAMPLE
+from appliance.settings import Settings
+from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
+from appliance.steps import Steps
+from tests.e2e.cluster import ClusterFile
+from tests.e2e.conftest import MakeCluster
+
+
+@pytest.fixture(scope="module")
+def begin() -> float:
+    return time.time()
+
+
+@pytest.fixture(scope="module")
+def cluster(make_cluster: MakeCluster, begin: float) -> Iterator[ClusterFile]:
+    made = make_cluster("light")
+    made.content["idle_timeout_minutes"] = 0.2
+    made.write()
+    outcome = made.up()
+    assert outcome.code == 0, outcome.text
+    for expected in ("network: devnet", "wallet: 0x", "budget: 5 GLM", "Running on"):
+        assert expected in outcome.text
+    yield made
+    made.down()
+
+
+def test_exec_runs_on_the_head(cluster: ClusterFile) -> None:
+    outcome = cluster.ray("exec", "hostname && ray status")
+    assert outcome.code == 0, outcome.text
+    assert "192-168-0-3" in outcome.text
+    assert "ray.head.default" in outcome.text
+
+
+def test_tasks_spread_over_nodes_rented_for_them(cluster: ClusterFile) -> None:
+    outcome = cluster.ray("submit", EXAMPLE, "--", "--min-nodes", "3")
+    assert outcome.code == 0, outcome.text
+    assert all(f"(192.168.0.{host})" in outcome.text for host in (3, 4, 5)), outcome.text
+
+
+def test_addresses_are_told(cluster: ClusterFile) -> None:
+    assert cluster.ray("get-head-ip").text.strip().endswith("192.168.0.3")
+
+
+def test_files_go_up_and_come_down(cluster: ClusterFile) -> None:
+    source, target = cluster.folder / "there.bin", cluster.folder / "back.bin"
+    source.write_bytes(bytes(range(256)) * 4096)
+    assert cluster.ray("rsync-up", source, "/root/there.bin").code == 0
+    assert cluster.ray("rsync-down", "/root/there.bin", target).code == 0
+    assert target.read_bytes() == source.read_bytes()
+
+
+def test_up_again_changes_nothing(cluster: ClusterFile, bridge: Bridge) -> None:
+    head = [node.node_id for node in bridge.live_nodes() if "head" in node.node_id]
+    outcome = cluster.ray("up", "--yes", "--no-restart")
+    assert outcome.code == 0, outcome.text
+    assert [node.node_id for node in bridge.live_nodes() if "head" in node.node_id] == head
+
+
+def test_idle_workers_leave(cluster: ClusterFile, bridge: Bridge) -> None:
+    deadline = time.monotonic() + 90
+    while len(bridge.live_nodes()) > 1:
+        assert time.monotonic() < deadline, bridge.live_nodes()
+        time.sleep(1)
+
+
+def test_down_ends_and_pays_everything(
+    cluster: ClusterFile, bridge: Bridge, steps: Steps, settings: Settings, begin: float
+) -> None:
+    outcome = cluster.down()
+    assert outcome.code == 0, outcome.text
+    bill = wait_for_settlement(steps, bridge, cluster.name)
+    assert len(bill.lines) >= 3
+    assert bill.total_paid > 0
+    check_chain(steps, bridge.wallet(), bill)
+    check_nothing_open(steps)
+
+
+def test_prometheus_saw_nodes_come_and_go(cluster: ClusterFile, settings: Settings, begin: float) -> None:
+    time.sleep(6)  # one scrape after the last change
+    span = {"start": begin, "end": time.time(), "step": 5.0}
+    nodes = prometheus(settings, f'sum(rayongolem_nodes{{cluster="{cluster.name}",state="running"}})', **span)
+    counts = [int(float(value)) for _, value in nodes[0]["values"]]
+    assert max(counts) == 3
+    assert counts[-1] == 0
+    spend = prometheus(settings, f'sum(rayongolem_spend_glm_total{{cluster="{cluster.name}"}})', **span)
+    amounts = [float(value) for _, value in spend[0]["values"]]
+    assert amounts[0] < amounts[-1]
+    assert amounts == sorted(amounts)
+
+
+def test_the_same_name_starts_again_at_once(cluster: ClusterFile, bridge: Bridge) -> None:
+    outcome = cluster.up()
+    assert outcome.code == 0, outcome.text
+    assert cluster.ray("exec", "echo $((6 * 7))").text.strip().splitlines()[-2:] != []
+    assert cluster.down().code == 0
+    assert [node for node in bridge.live_nodes() if node.state != "terminating"] == []

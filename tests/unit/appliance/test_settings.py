@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from appliance import settings as module
+from appliance.settings import cluster_name, read_settings
+from appliance.steps import StepError
+
+
+@pytest.fixture
+def dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the committed ``.env``, to be changed; nothing of the caller's environment shines through."""
+    path = tmp_path / ".env"
+    path.write_text(module.DOTENV.read_text())
+    monkeypatch.setattr(module, "DOTENV", path)
+    for key in ("GOLEM_NETWORK", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "BRIDGE_PORT", "GRAFANA_PORT", "RUN_DIR"):
+        monkeypatch.delenv(key, raising=False)
+    return path
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_the_committed_settings_are_the_devnets(dotenv: Path) -> None:
+    settings = read_settings()
+    assert (settings.project, settings.network, settings.ports.bridge) == ("ray-on-golem", "devnet", 4578)
+
+
+def test_the_environment_wins(dotenv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_PORT", "14578")
+    monkeypatch.setenv("RUN_DIR", "./run/elsewhere")
+    settings = read_settings()
+    assert settings.ports.bridge == 14578
+    assert settings.token_file.parts[-3:] == ("run", "elsewhere", "bridge-token")
+
+
+def test_a_typo_in_a_key_is_named_with_the_right_one(dotenv: Path) -> None:
+    change(dotenv, "GOLEM_NETWORK=", "GOLEM_NETWROK=")
+    with pytest.raises(StepError, match="GOLEM_NETWROK, which nothing reads — did you mean GOLEM_NETWORK"):
+        read_settings()
+
+
+def test_an_unknown_network_is_refused(dotenv: Path) -> None:
+    change(dotenv, "GOLEM_NETWORK=devnet", "GOLEM_NETWORK=mainnet")
+    with pytest.raises(StepError, match="'mainnet' — it must be devnet, hoodi, polygon"):
+        read_settings()
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1", ""])
+def test_a_port_must_be_one(dotenv: Path, port: str) -> None:
+    change(dotenv, "GRAFANA_PORT=3000", f"GRAFANA_PORT={port}")
+    with pytest.raises(StepError, match=r"GRAFANA_PORT is .* it must be a port number"):
+        read_settings()
+
+
+def test_profiles_are_those_whose_images_were_found(
+    dotenv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUN_DIR", str(tmp_path))
+    settings = read_settings()
+    assert "grafana" in settings.profiles
+    (tmp_path / "profiles").write_text("devnet\n")
+    assert settings.profiles == ("devnet",)
+    assert settings.compose_environment()["COMPOSE_PROFILES"] == "devnet"
+
+
+def test_a_cluster_file_names_its_cluster(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.yaml"
+    path.write_text("# mine\ncluster_name: 'my-cluster'\n")
+    assert cluster_name(path) == "my-cluster"
+    path.write_text("max_workers: 1\n")
+    with pytest.raises(StepError, match="names no cluster"):
+        cluster_name(path)

@@ -1,0 +1,60 @@
+"""The engine's set-up on machines that are not this one: made of a folder of tools and a few stand-ins for them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from appliance.paths import ENGINE
+
+TOOLS = ("bash", "dirname", "sed", "cat", "python3", "ssh", "rsync", "mktemp", "tail", "rm")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A PATH without Docker, for a user who is not root."""
+    for name in TOOLS:
+        found = shutil.which(name)
+        (tmp_path / name).symlink_to(found or "/bin/true")
+    stand_in(tmp_path, "id", 'if [ "$1" = -u ]; then echo 1000; else echo somebody; fi')
+    return tmp_path
+
+
+def stand_in(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/bash\n{script}\n")
+    path.chmod(0o755)
+
+
+def set_up(machine: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/bash", str(ENGINE / "engine.sh")],
+        env={"PATH": str(machine), "HOME": str(machine)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_without_docker_and_root_one_sentence_says_what_to_install(machine: Path) -> None:
+    done = set_up(machine)
+    assert done.returncode == 1
+    assert "Checks, nothing changed yet" in done.stdout
+    assert "Changes" not in done.stdout
+    runs_here = Path("/var/run/docker.sock").exists()  # an engine that does not answer this user
+    expected = "Docker is installed but does not answer to somebody" if runs_here else "Missing here: Docker engine"
+    assert done.stderr.startswith(expected)
+    assert "sudo" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_machine_that_has_everything_is_left_alone(machine: Path) -> None:
+    stand_in(machine, "docker", 'if [ "$2" = version ]; then echo 2.40.3; else echo 28.0.0; fi')
+    done = set_up(machine)
+    assert done.returncode == 0, done.stderr
+    assert "docker 28.0.0, compose 2.40.3, ssh, rsync, python3: all there" in done.stdout
+    assert "Changes" not in done.stdout
