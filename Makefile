@@ -1,9 +1,9 @@
 # Ray on Golem, the appliance. `make` lists what it can do.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-CODE := services/bridge/golem_bridge services/devnet/golem_devnet services/ray_plugin/ray_on_golem docker/yagna/yagna_entry appliance tests
+CODE := services/bridge/golem_bridge services/devnet/golem_devnet services/ray_plugin/ray_on_golem docker/yagna/yagna_entry grafana/boards appliance tests
 
-.PHONY: help demo up down logs status test test-unit check lock
+.PHONY: help demo up down logs status test test-unit check lock dashboards
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -28,12 +28,15 @@ test: ## every test, on an appliance of its own (KEEP=1 leaves it running)
 	@python3 -m appliance test
 
 test-unit: .venv-test/.wanted ## the quick tests, without containers
-	@.venv-test/bin/python -m pytest -q tests/unit
+	@.venv-test/bin/python -m pytest -q tests/unit tests/dashboards
 
 check: .venv-test/.wanted ## style, types
 	@.venv-test/bin/ruff check .
 	@.venv-test/bin/ruff format --check --quiet .
 	@.venv-test/bin/mypy $(CODE)
+
+dashboards: .venv-test/.wanted ## write grafana/dashboards anew from grafana/boards
+	@.venv-test/bin/python -m grafana.boards
 
 lock: ## pin all requirements anew (needs uv)
 	@tests/lock.sh
