@@ -1,0 +1,85 @@
+"""Every panel says what it shows and in which unit, and asks for metrics that exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from golem_bridge.clock import SystemClock
+from golem_bridge.clusters.books import Books
+from golem_bridge.settings import GolemNetwork
+from golem_bridge.store.database import Database
+from golem_bridge.telemetry.collector import BridgeCollector
+from tests.unit.grafana.pages import GRAFANA, Panel, metrics_of, pages, panels
+
+PANELS = pytest.mark.parametrize("panel", panels(), ids=lambda panel: f"{panel.page}:{panel.title}")
+PAGES = pytest.mark.parametrize("name", sorted(pages()))
+
+
+def known_metrics() -> set[str]:
+    """Names as Prometheus stores them."""
+    books = Books.on(Database.open(None), SystemClock())
+    names = set()
+    for family in BridgeCollector(books, GolemNetwork.DEVNET).collect():
+        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+        names.add(family.name + suffix)
+    return names
+
+
+@PANELS
+def test_says_what_it_shows(panel: Panel) -> None:
+    assert panel.title
+    assert panel.raw["description"].endswith(".")
+    assert panel.defaults["unit"]
+
+
+@PANELS
+def test_glm_is_never_scaled(panel: Panel) -> None:
+    asks_glm = any("_glm" in query for query in panel.queries)
+    assert not asks_glm or panel.defaults["unit"] in {"suffix: GLM", "suffix: GLM/h", "h", "percentunit"}
+    assert "GLM" not in panel.defaults["unit"] or panel.defaults["decimals"] >= 4
+
+
+@PANELS
+def test_asks_the_provisioned_source_for_metrics_that_exist(panel: Panel) -> None:
+    assert panel.raw["datasource"] == {"type": "prometheus", "uid": "prometheus"}
+    asked = set().union(*(metrics_of(query) for query in panel.queries))
+    assert asked
+    assert asked <= known_metrics()
+
+
+@PAGES
+def test_a_page_is_read_only_linked_and_numbered(name: str) -> None:
+    page = pages()[name]
+    assert page["uid"] == f"rog-{Path(name).stem}"
+    assert page["editable"] is False
+    assert page["links"][0]["tags"] == page["tags"] == ["ray-on-golem"]
+    ids = [panel.raw["id"] for panel in panels() if panel.page == name]
+    assert len(set(ids)) == len(ids)
+
+
+def test_names_are_found_in_promql() -> None:
+    query = 'sum by (node_type) (rate(a_total{state_x="b_c"}[5m])) / on (x_y) group_left (z_z) (d_info > 0)'
+    assert metrics_of(query) == {"a_total", "d_info"}
+
+
+def test_provisioning_is_fixed() -> None:
+    source = yaml.safe_load((GRAFANA / "provisioning/datasources/prometheus.yaml").read_text(encoding="utf-8"))
+    assert [(entry["uid"], entry["type"], entry["editable"]) for entry in source["datasources"]] == [
+        ("prometheus", "prometheus", False)
+    ]
+    boards = yaml.safe_load((GRAFANA / "provisioning/dashboards/ray-on-golem.yaml").read_text(encoding="utf-8"))
+    (provider,) = boards["providers"]
+    assert provider["disableDeletion"] is True
+    assert provider["allowUiUpdates"] is False
+
+
+def test_compose_mounts_what_grafana_reads() -> None:
+    compose = yaml.safe_load((GRAFANA.parent / "docker-compose.yml").read_text(encoding="utf-8"))
+    grafana = compose["services"]["grafana"]
+    assert "./grafana/provisioning:/etc/grafana/provisioning:ro" in grafana["volumes"]
+    assert "./grafana/dashboards:/var/lib/grafana/dashboards:ro" in grafana["volumes"]
+    home = Path(grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert (GRAFANA / "dashboards" / home.name).is_file()
