@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from appliance import settings as module
+from appliance.paths import DOTENV
 from appliance.settings import cluster_name, read_settings
 from appliance.steps import StepError
 
@@ -13,7 +14,7 @@ from appliance.steps import StepError
 def dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the committed ``.env``, to be changed; nothing of the caller's environment shines through."""
     path = tmp_path / ".env"
-    path.write_text(module.DOTENV.read_text())
+    path.write_text(DOTENV.read_text())
     monkeypatch.setattr(module, "DOTENV", path)
     for key in ("GOLEM_NETWORK", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "BRIDGE_PORT", "GRAFANA_PORT", "RUN_DIR"):
         monkeypatch.delenv(key, raising=False)
