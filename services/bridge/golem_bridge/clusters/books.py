@@ -10,6 +10,7 @@ from golem_bridge.loops import Changes
 from golem_bridge.money.contracts import Contracts
 from golem_bridge.money.ledger import Ledger
 from golem_bridge.store.database import Database
+from golem_bridge.store.events import Events
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Books:
     nodes: Nodes
     contracts: Contracts
     ledger: Ledger
+    events: Events
     changes: Changes
     clock: Clock
 
@@ -27,10 +29,11 @@ class Books:
     def on(cls, database: Database, clock: Clock) -> Books:
         """The books kept in a database."""
         return cls(
-            clusters=Clusters(database),
-            nodes=Nodes(database),
+            clusters=Clusters(database, clock),
+            nodes=Nodes(database, clock),
             contracts=Contracts(database),
             ledger=Ledger(database),
+            events=Events(database),
             changes=Changes(),
             clock=clock,
         )

@@ -1,4 +1,4 @@
-"""Clusters and nodes in the store; every change is guarded by the version it was made from."""
+"""Clusters and nodes in the store; every change is guarded by the version it was made from, and noted as an event."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
+from golem_bridge.clock import Clock
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.spec import ClusterSpec
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
 from golem_bridge.errors import BridgeError
+from golem_bridge.money.price import glm_text
 from golem_bridge.store.database import Database
 from golem_bridge.store.database import clusters as cluster_table
 from golem_bridge.store.database import nodes as node_table
+from golem_bridge.store.events import note
+
+_CLUSTER_NEWS = {
+    ClusterState.CLOSING: "Closing: its nodes are ended, its bills are awaited",
+    ClusterState.CLOSED: "Closed: the rest of its budget is given back",
+}
 
 
 class StaleError(BridgeError):
@@ -27,12 +35,14 @@ class StaleError(BridgeError):
 class Clusters:
     """The table of cluster incarnations."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     def add(self, cluster: Cluster) -> None:
         with self._database.write() as connection:
             connection.execute(insert(cluster_table).values(**_cluster_row(cluster)))
+            self._note(connection, cluster, f"Opened with a budget of {glm_text(cluster.budget)} GLM")
 
     def get(self, cluster_id: str) -> Cluster:
         """Raises KeyError."""
@@ -78,6 +88,7 @@ class Clusters:
 
     def save(self, cluster: Cluster) -> Cluster:
         """Store a changed value. Raises StaleError if the row moved on meanwhile."""
+        before = self.get(cluster.cluster_id)
         changed = replace(cluster, version=cluster.version + 1)
         statement = (
             update(cluster_table)
@@ -90,22 +101,38 @@ class Clusters:
         with self._database.write() as connection:
             if connection.execute(statement).rowcount == 0:
                 raise StaleError(f"Cluster {cluster.name} changed meanwhile — try again")
+            if changed.state is not before.state:
+                self._note(connection, changed, _CLUSTER_NEWS[changed.state])
+            elif changed.budget != before.budget:
+                self._note(connection, changed, f"The budget is now {glm_text(changed.budget)} GLM")
         return changed
 
     def change(self, cluster_id: str, alter: Callable[[Cluster], Cluster]) -> Cluster:
         """Load, alter, save; nothing can come between, as no call in here yields to the event loop."""
         return self.save(alter(self.get(cluster_id)))
 
+    def _note(self, connection: Connection, cluster: Cluster, message: str) -> None:
+        note(
+            connection,
+            at=self._clock.now(),
+            cluster_id=cluster.cluster_id,
+            node_id=None,
+            kind=cluster.state.value,
+            message=message,
+        )
+
 
 class Nodes:
     """The table of nodes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     def add(self, node: Node) -> None:
         with self._database.write() as connection:
             connection.execute(insert(node_table).values(**_node_row(node)))
+            self._note(connection, node, node.state.value)
 
     def get(self, node_id: str) -> Node:
         """Raises KeyError."""
@@ -146,7 +173,21 @@ class Nodes:
         with self._database.write() as connection:
             if connection.execute(statement).rowcount == 0:
                 raise StaleError(f"Node {node_id} changed meanwhile — try again")
+            if changed.state is not node.state:
+                self._note(connection, changed, changed.state.value)
+            elif changed.message != node.message:
+                self._note(connection, changed, "progress")
         return changed
+
+    def _note(self, connection: Connection, node: Node, kind: str) -> None:
+        note(
+            connection,
+            at=self._clock.now(),
+            cluster_id=node.cluster_id,
+            node_id=node.node_id,
+            kind=kind,
+            message=node.message,
+        )
 
 
 def _cluster_row(cluster: Cluster) -> dict[str, object]:

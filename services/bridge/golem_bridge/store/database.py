@@ -148,6 +148,18 @@ documents = Table(
     Column("detail", String, nullable=False),
 )
 
+events = Table(
+    "events",
+    metadata,
+    Column("event_id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcTime, nullable=False),
+    Column("cluster_id", String, nullable=False, index=True),
+    Column("node_id", String),
+    Column("kind", String, nullable=False),
+    Column("message", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 values = Table(
     "values",
     metadata,
