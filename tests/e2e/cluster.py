@@ -66,14 +66,14 @@ class ClusterFile:
     def down(self) -> Outcome:
         return self.ray("down", "--yes")
 
-    def run(self, *command: str | Path, env: Mapping[str, str] | None = None) -> Outcome:
-        """Any command, as the user would run it."""
+    def run(self, *command: str | Path, env: Mapping[str, str] | None = None, typed: str = "") -> Outcome:
+        """Any command, as the user would run it; ``typed`` is its standard input."""
         path = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             [str(part) for part in command],
             cwd=ROOT,
             env={**os.environ, "PATH": path, **(env or {})},
-            stdin=subprocess.DEVNULL,
+            input=typed,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -47,6 +47,12 @@ def test_tasks_spread_over_nodes_rented_for_them(cluster: ClusterFile) -> None:
     assert all(f"(192.168.0.{host})" in outcome.text for host in (3, 4, 5)), outcome.text
 
 
+def test_attach_opens_a_shell_on_the_head(cluster: ClusterFile) -> None:
+    outcome = cluster.run("ray", "attach", cluster.path, typed="echo $HOSTNAME-$((6 * 7))\nexit\n")
+    assert outcome.code == 0, outcome.text
+    assert "192-168-0-3-42" in outcome.text
+
+
 def test_addresses_are_told(cluster: ClusterFile) -> None:
     assert cluster.ray("get-head-ip").text.strip().endswith("192.168.0.3")
 

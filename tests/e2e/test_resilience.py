@@ -1,0 +1,118 @@
+"""Things die while a job runs: the job goes on, nothing is rented twice, nothing stays rented."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from appliance.bridge import Bridge
+from appliance.paths import EXAMPLE, ROOT
+from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
+from appliance.steps import StepError, Steps
+from tests.e2e.cluster import ClusterFile
+from tests.e2e.conftest import MakeCluster
+
+JOB = "nohup python tasks.py --count 80 --seconds 1 --min-nodes 3 > job.log 2>&1 &"
+
+
+@pytest.fixture(scope="module")
+def cluster(make_cluster: MakeCluster) -> Iterator[ClusterFile]:
+    made = make_cluster("tough")
+    outcome = made.up()
+    assert outcome.code == 0, outcome.text
+    assert made.ray("rsync-up", EXAMPLE, "/root/tasks.py").code == 0
+    yield made
+    made.down()
+
+
+def test_a_job_outlives_a_killed_bridge(cluster: ClusterFile, bridge: Bridge) -> None:
+    assert cluster.ray("exec", JOB).code == 0
+    wait_until(lambda: len(running(bridge, cluster)) == 3, 120, "three nodes to run")
+    before = running(bridge, cluster)
+    kill_main_process("bridge")
+    wait_until(lambda: answers(bridge), 60, "the bridge to come back")
+    assert running(bridge, cluster) == before
+    wait_until(lambda: "80 tasks in" in cluster.ray("exec", "cat job.log").text, 200, "the job to finish")
+    assert set(running(bridge, cluster)) <= set(before)
+
+
+def test_scaling_works_through_the_restored_tunnel(cluster: ClusterFile, bridge: Bridge) -> None:
+    wait_until(lambda: len(running(bridge, cluster)) == 1, 150, "idle workers to leave")
+    outcome = cluster.ray("exec", "python tasks.py --min-nodes 2 --count 40")
+    assert outcome.code == 0, outcome.text
+
+
+def test_two_clusters_know_nothing_of_each_other(
+    cluster: ClusterFile, make_cluster: MakeCluster, bridge: Bridge
+) -> None:
+    other = make_cluster("other")
+    other.content["max_workers"] = 0
+    other.content["available_node_types"]["ray.worker.default"]["max_workers"] = 0
+    other.write()
+    outcome = other.up()
+    assert outcome.code == 0, outcome.text
+    own = other.ray("exec", f"{ASK_DOOR} {other.name}").text
+    assert other.name in own
+    foreign = other.ray("exec", f"{ASK_DOOR} {cluster.name}").text
+    assert "belongs to cluster" in foreign
+    assert cluster.name + "-1-head" not in foreign
+    assert other.down().code == 0
+    assert len(running(bridge, cluster)) >= 1
+
+
+ASK_DOOR = (
+    'python -c "import sys,urllib.request as r,urllib.error as e\n'
+    "try: print(r.urlopen('http://127.0.0.1:4578/v1/clusters/'+sys.argv[1]).read().decode())\n"
+    'except e.HTTPError as x: print(x.read().decode())"'
+)
+"""Asks the head's own door for a cluster, from inside the head."""
+
+
+def test_everything_is_paid_in_the_end(cluster: ClusterFile, bridge: Bridge, steps: Steps) -> None:
+    assert cluster.down().code == 0
+    bill = wait_for_settlement(steps, bridge, cluster.name)
+    check_chain(steps, bridge.wallet(), bill)
+    wait_until(lambda: not bridge.live_nodes(), 60, "all nodes to end")
+    check_nothing_open(steps)
+
+
+def running(bridge: Bridge, cluster: ClusterFile) -> list[str]:
+    """Ids of a cluster's running nodes."""
+    nodes = bridge.live_nodes()
+    return sorted(node.node_id for node in nodes if node.cluster == cluster.name and node.state == "running")
+
+
+def answers(bridge: Bridge) -> bool:
+    try:
+        bridge.wallet()
+    except StepError:
+        return False
+    return True
+
+
+def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        time.sleep(1)
+
+
+def kill_main_process(service: str) -> None:
+    """SIGKILL to the container's own program, below its init: a crash, after which Docker starts it again."""
+    container = ask_docker("compose", "ps", "--quiet", service)
+    init = ask_docker("inspect", "--format", "{{.State.Pid}}", container)
+    children = ask("ps", "-o", "pid=", "--ppid", init).split()
+    os.kill(int(children[0]), signal.SIGKILL)
+
+
+def ask_docker(*arguments: str) -> str:
+    return ask("docker", *arguments)
+
+
+def ask(*command: str) -> str:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
