@@ -28,7 +28,7 @@ def run_tests(steps: Steps, settings: Settings) -> None:
     """Raises StepError if a test fails. Takes the tests' appliance down again, unless KEEP=1 is set."""
     bring_up(steps, settings)
     with steps.step("What the tests need (.venv-test)"):
-        steps.run([ROOT / "appliance" / "test-tools.sh"], log="test-tools")
+        steps.run([ROOT / "appliance" / "test-tools.sh"], log="test-tools", show=lambda _: None)
     path = os.pathsep.join([str(TEST_VENV / "bin"), str(VENV / "bin"), os.environ.get("PATH", "")])
     env = {**settings.compose_environment(), "PATH": path, "PYTHONUNBUFFERED": "1", "RAY_ON_GOLEM_APPLIANCE": "up"}
     command = [TEST_VENV / "bin" / "python", "-m", "pytest", "--durations=10", *(sys.argv[2:] or SUITES)]

@@ -35,8 +35,9 @@ def cluster(make_cluster: MakeCluster, begin: float) -> Iterator[ClusterFile]:
 
 
 def test_exec_runs_on_the_head(cluster: ClusterFile) -> None:
-    outcome = cluster.ray("exec", "hostname && ray status")
+    outcome = cluster.ray("exec", "hostname && getent hosts 192-168-0-4 && ray status")
     assert outcome.code == 0, outcome.text
+    assert "192.168.0.4" in outcome.text  # nodes know each other by name before they come
     assert "192-168-0-3" in outcome.text
     assert "ray.head.default" in outcome.text
 

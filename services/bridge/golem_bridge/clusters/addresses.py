@@ -15,6 +15,14 @@ FIRST_NODE = 3
 
 CAPACITY = VPN.num_addresses - FIRST_NODE - 1
 
+NAMED_BLOCKS = 8
+"""Every node's hosts file names that many blocks of 256 addresses: a name is made of its address alone."""
+
+
+def host_name(ip: str) -> str:
+    """The address with dashes, as upstream names nodes."""
+    return ip.replace(".", "-")
+
 
 def node_ip(index: int) -> str:
     """Address of the ``index``-th node a cluster ever had, counted from 0. Raises ValueError past the last."""

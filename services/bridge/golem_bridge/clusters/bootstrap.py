@@ -10,6 +10,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from golem_bridge.clusters.addresses import NAMED_BLOCKS, VPN_ADDRESS, host_name
 from golem_bridge.relay import node_source
 
 SSH_PORT = 22
@@ -37,11 +38,6 @@ class Bootstrap:
     host_private_key: str
     relay_token: str
 
-    @property
-    def host_name(self) -> str:
-        """The address with dashes, as upstream names nodes."""
-        return self.ip.replace(".", "-")
-
 
 def deploy_script(
     *, network_id: str, mask: str, address: str, ip: str, nodes: Mapping[str, str]
@@ -65,6 +61,7 @@ def bootstrap_script(plan: Bootstrap) -> list[Mapping[str, object]]:
 
 def shell_script(plan: Bootstrap) -> str:
     """The script itself; running it twice does no harm."""
+    name = host_name(plan.ip)
     environment = f"ON_GOLEM_NETWORK=1 NODE_IP={plan.ip}"
     sshd_options = " ".join(f"-o {option}" for option in SSHD_OPTIONS)
     lines = [
@@ -78,15 +75,26 @@ def shell_script(plan: Bootstrap) -> str:
         _file(f"{STATE_DIR}/relay.py", node_source()),
         "chmod 755 /run/sshd",
         f'for pair in {environment}; do echo "$pair" >> /etc/environment; done',
-        f"echo {plan.host_name} > /etc/hostname",
-        f"hostname {plan.host_name}",
-        f"printf '127.0.0.1 localhost\\n{plan.ip} {plan.host_name}\\n' > /etc/hosts",
+        f"echo {name} > /etc/hostname",
+        f"hostname {name}",
+        _hosts(),
         "chmod 644 /etc/environment /etc/hostname /etc/hosts",
         f"$(command -v sshd || echo /usr/sbin/sshd) {sshd_options} -o 'SetEnv={environment}'",
         f"python3 -S -E {STATE_DIR}/relay.py --listen {plan.ip}:{RELAY_PORT}"
         f" --token-file {STATE_DIR}/relay-token --daemon",
     ]
     return "\n".join(lines)
+
+
+def _hosts() -> str:
+    """Shell that names all nodes the cluster has or will have, so nobody needs to be told when one comes."""
+    prefix = ".".join(VPN_ADDRESS.split(".")[:2])
+    line = f'echo "{prefix}.$block.$i {host_name(prefix)}-$block-$i"'
+    return (
+        "{ echo '127.0.0.1 localhost'; block=0; "
+        f"while [ $block -lt {NAMED_BLOCKS} ]; do i=0; "
+        f"while [ $i -lt 256 ]; do {line}; i=$((i + 1)); done; block=$((block + 1)); done; }} > /etc/hosts"
+    )
 
 
 def _file(path: str, content: str) -> str:
