@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CODE := services/bridge/golem_bridge services/devnet/golem_devnet services/ray_plugin/ray_on_golem docker/yagna/yagna_entry grafana/boards appliance tests
 
-.PHONY: help demo up down logs status test test-unit check lock dashboards
+.PHONY: help demo up down doctor backup restore support-bundle logs status test test-unit check lock dashboards
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -16,6 +16,18 @@ up: ## set up and start the appliance
 
 down: ## stop the appliance; refuses while nodes are rented (FORCE=1 stops all the same)
 	@python3 -m appliance down
+
+doctor: ## look at everything the appliance needs (ARGS=--json)
+	@python3 -m appliance doctor $(ARGS)
+
+backup: ## copy wallet and books into run/backup
+	@python3 -m appliance backup
+
+restore: ## bring wallet and books back: make restore FROM=run/backup/DATE.tar.gz
+	@FROM=$(FROM) python3 -m appliance restore
+
+support-bundle: ## logs and findings for somebody who helps, without secrets
+	@python3 -m appliance support-bundle
 
 logs: ## follow the containers' logs
 	@docker compose logs --follow --tail 50

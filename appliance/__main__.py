@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+from appliance.backup import bring_back, save
+from appliance.bundle import write_bundle
 from appliance.demo import run_demo
+from appliance.doctor import examine
 from appliance.down import stop
 from appliance.settings import Settings, read_settings
 from appliance.setup import bring_up
@@ -19,7 +22,16 @@ def up(steps: Steps, settings: Settings) -> None:
     steps.say("\nThe appliance runs. Next: . .venv/bin/activate && ray up golem-cluster.yaml")
 
 
-COMMANDS = {"up": up, "demo": run_demo, "down": stop, "test": run_tests}
+COMMANDS = {
+    "up": up,
+    "demo": run_demo,
+    "down": stop,
+    "test": run_tests,
+    "doctor": examine,
+    "backup": save,
+    "restore": bring_back,
+    "support-bundle": write_bundle,
+}
 
 
 def main() -> int:

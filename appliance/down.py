@@ -12,7 +12,7 @@ from appliance.steps import StepError, Steps
 
 def stop(steps: Steps, settings: Settings) -> None:
     """Volumes (wallet, books, measurements) stay. Raises StepError while nodes live, unless FORCE=1 is set."""
-    if os.environ.get("FORCE") != "1" and _is_running(settings):
+    if os.environ.get("FORCE") != "1" and is_running(settings):
         live = Bridge(settings).live_nodes()
         if live:
             raise StepError(_refusal(live))
@@ -25,7 +25,7 @@ def stop(steps: Steps, settings: Settings) -> None:
         )
 
 
-def _is_running(settings: Settings) -> bool:
+def is_running(settings: Settings) -> bool:
     label = f"label=com.docker.compose.project={settings.project}"
     service = "label=com.docker.compose.service=bridge"
     command = ["docker", "ps", "--quiet", "--filter", label, "--filter", service]

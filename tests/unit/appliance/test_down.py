@@ -28,7 +28,7 @@ class Recorder(Steps):
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> None:
     node = LiveNode("mine", "mine-1-head-0001", "running", "0.0108")
-    monkeypatch.setattr(down, "_is_running", lambda _settings: True)
+    monkeypatch.setattr(down, "is_running", lambda _settings: True)
     monkeypatch.setattr("appliance.bridge.Bridge.live_nodes", lambda _self: [node])
     monkeypatch.delenv("FORCE", raising=False)
 
@@ -50,7 +50,7 @@ def test_force_stops_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_appliance_that_does_not_run_has_no_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(down, "_is_running", lambda _settings: False)
+    monkeypatch.setattr(down, "is_running", lambda _settings: False)
     steps = Recorder()
     down.stop(steps, SETTINGS)
     assert len(steps.commands) == 1

@@ -1,0 +1,176 @@
+"""``make doctor``: looks at everything the appliance needs, changes nothing, and says how to mend what is wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from appliance.checks import check_ports
+from appliance.paths import ROOT
+from appliance.settings import Settings
+from appliance.shell import Shell
+from appliance.steps import StepError, Steps
+
+DISK_NEEDED = 12
+"""GiB: images, build cache, volumes."""
+
+CLOCK_TOLERANCE = 30.0
+"""Seconds the containers' clock may differ from the host's."""
+
+MIN_GAS: Mapping[str, Decimal] = {"devnet": Decimal("0.01"), "hoodi": Decimal("0.01"), "polygon": Decimal("0.5")}
+"""Of the network's own coin, enough for some hundred payments."""
+
+TIMEOUT = 10.0
+"""Seconds for one question over HTTP."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: what was observed, and the next command if it is not as it should be."""
+
+    name: str
+    ok: bool
+    observed: str
+    fix: str = ""
+
+    def line(self) -> str:
+        """As shown on a terminal."""
+        mark = "✔" if self.ok else "✖"
+        return f"   {mark} {self.name:<10} {self.observed}" + ("" if self.ok else f" — {self.fix}")
+
+
+def examine(steps: Steps, settings: Settings) -> None:
+    """Print every finding (as JSON after ``--json``). Raises StepError if something is wrong."""
+    shell = Shell(settings.compose_environment())
+    findings = [check(settings, shell) for check in CHECKS]
+    if "--json" in sys.argv:
+        steps.say(json.dumps([asdict(finding) for finding in findings], indent=1))
+    else:
+        steps.say("\n".join(finding.line() for finding in findings))
+    bad = [finding.name for finding in findings if not finding.ok]
+    if bad:
+        raise StepError(
+            f"{len(bad)} of {len(findings)} findings are bad ({', '.join(bad)}) — see above how to mend them"
+        )
+
+
+def check_engine(_settings: Settings, shell: Shell) -> Finding:
+    engine = shell.ask("docker", "version", "--format", "{{.Server.Version}}")
+    compose = shell.compose("version", "--short")
+    if not engine.ok:
+        return Finding("engine", False, f"Docker does not answer: {engine.reason}", "run: make up")
+    if not compose.ok:
+        return Finding("engine", False, f"no Compose v2: {compose.reason}", "run: make up")
+    return Finding("engine", True, f"docker {engine.output.strip()}, compose {compose.output.strip()}")
+
+
+def check_ports_free(settings: Settings, _shell: Shell) -> Finding:
+    try:
+        check_ports(settings)
+    except StepError as error:
+        return Finding("ports", False, *str(error).split(" — ", 1))
+    return Finding("ports", True, ", ".join(map(str, settings.ports.by_key().values())))
+
+
+def check_disk(_settings: Settings, _shell: Shell) -> Finding:
+    free = shutil.disk_usage(ROOT).free / (1 << 30)
+    ok = free >= DISK_NEEDED
+    return Finding("disk", ok, f"{free:.0f} GiB free", f"make {DISK_NEEDED} GiB free, e.g. docker system prune")
+
+
+def check_clock(settings: Settings, _shell: Shell) -> Finding:
+    """Payments and offers carry times: a wrong clock makes yagna refuse them."""
+    try:
+        with urlopen(f"http://127.0.0.1:{settings.ports.prometheus}/-/ready", timeout=TIMEOUT) as answer:
+            stamp = answer.headers["Date"]
+    except (URLError, OSError) as error:
+        return Finding("clock", False, f"Prometheus does not tell the time: {error}", "run: make up")
+    difference = abs(time.time() - parsedate_to_datetime(stamp).timestamp())
+    ok = difference <= CLOCK_TOLERANCE
+    return Finding(
+        "clock", ok, f"containers differ by {difference:.0f} s", "set the machine's clock (e.g. with chrony)"
+    )
+
+
+def check_containers(settings: Settings, shell: Shell) -> Finding:
+    answer = shell.compose("ps", "--all", "--format", "json")
+    if not answer.ok:
+        return Finding("containers", False, answer.reason, "run: make up")
+    rows = [json.loads(line) for line in answer.output.splitlines() if line.strip()]
+    states = {row["Service"]: row.get("Health") or row["State"] for row in rows if row["Service"] != "secrets"}
+    wanted = {"yagna", "bridge", "prometheus", *({"chain", "devnet"} if settings.network == "devnet" else ())}
+    bad = {name: states.get(name, "missing") for name in sorted(wanted) if states.get(name) != "healthy"}
+    if bad:
+        shown = ", ".join(f"{name} {state}" for name, state in bad.items())
+        return Finding("containers", False, shown, f"see: docker compose logs {next(iter(bad))}, then run: make up")
+    return Finding("containers", True, f"{', '.join(sorted(wanted))}: healthy")
+
+
+def check_bridge(settings: Settings, _shell: Shell) -> Finding:
+    try:
+        token = settings.token_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        return Finding("bridge", False, f"no token in {settings.token_file}: {error.strerror}", "run: make up")
+    url = f"http://127.0.0.1:{settings.ports.bridge}/v1/health/ready"
+    request = Request(url, headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+            body: dict[str, Any] = json.load(answer)
+    except HTTPError as error:
+        return Finding("bridge", False, f"answers {error.code}", "see: docker compose logs bridge")
+    except (URLError, OSError) as error:
+        return Finding("bridge", False, f"does not answer: {error}", "run: make up")
+    if body["network"] != settings.network:
+        return Finding("bridge", False, f"runs on {body['network']}, .env says {settings.network}", "run: make up")
+    return Finding("bridge", True, f"ready on {body['network']}, wallet {body['wallet']}")
+
+
+def check_money(settings: Settings, shell: Shell) -> Finding:
+    """GLM and gas of the wallet, as yagna sees them on the chain."""
+    chain = "polygon" if settings.network == "polygon" else "hoodi"
+    answer = shell.inside("yagna", "yagna", "payment", "status", "--network", chain, "--json")
+    try:
+        status = json.loads(answer.output)
+        glm, gas = Decimal(status["amount"]), Decimal(status["gas"]["balance"])
+    except (ValueError, KeyError, TypeError, InvalidOperation):
+        return Finding("wallet", False, f"yagna does not tell: {answer.reason}", "see: docker compose logs yagna")
+    observed = f"{glm.normalize():f} GLM, {gas.normalize():f} {status['gas']['currency_short_name']} for gas"
+    if glm <= 0 or gas < MIN_GAS[settings.network]:
+        return Finding("wallet", False, observed, "fund the wallet: README.md, Going to hoodi or polygon")
+    return Finding("wallet", True, observed)
+
+
+def check_peers(settings: Settings, shell: Shell) -> Finding:
+    """Who else is on the net: the devnet's providers, or sessions with the public net."""
+    if settings.network == "devnet":
+        answer = shell.inside("devnet", "/opt/devnet/bin/python", "-m", "golem_devnet", "health")
+        return Finding("peers", answer.ok, "every provider offers" if answer.ok else answer.reason, "run: make up")
+    answer = shell.inside("yagna", "yagna", "net", "sessions", "--json")
+    try:
+        sessions = len(json.loads(answer.output)["values"])
+    except (ValueError, KeyError, TypeError):
+        return Finding("peers", False, answer.reason, "see: docker compose logs yagna")
+    return Finding(
+        "peers", sessions > 0, f"{sessions} sessions", "open outgoing UDP, then: docker compose restart yagna"
+    )
+
+
+CHECKS: tuple[Callable[[Settings, Shell], Finding], ...] = (
+    check_engine,
+    check_ports_free,
+    check_disk,
+    check_containers,
+    check_clock,
+    check_bridge,
+    check_money,
+    check_peers,
+)

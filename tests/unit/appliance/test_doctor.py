@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from appliance import doctor
+from appliance.settings import Ports, Settings
+from appliance.shell import Answer, Shell
+from appliance.steps import StepError, Steps
+
+SETTINGS = Settings("ray-on-golem-unit", "devnet", Ports(1, 2, 3), Path("run"))
+
+
+class Scripted(Shell):
+    """Answers every command with one text."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__({})
+        self._answer = answer
+
+    def ask(self, *command: str, timeout: float = 1) -> Answer:
+        return self._answer
+
+
+def money(glm: str, gas: str) -> Answer:
+    return Answer(0, json.dumps({"amount": glm, "gas": {"balance": gas, "currency_short_name": "tETH"}}))
+
+
+def test_a_funded_wallet_is_fine() -> None:
+    finding = doctor.check_money(SETTINGS, Scripted(money("999.5", "0.99")))
+    assert (finding.ok, finding.observed) == (True, "999.5 GLM, 0.99 tETH for gas")
+
+
+@pytest.mark.parametrize(("glm", "gas"), [("0", "1"), ("10", "0"), ("10", "0.0001")])
+def test_a_wallet_without_glm_or_gas_is_not(glm: str, gas: str) -> None:
+    finding = doctor.check_money(SETTINGS, Scripted(money(glm, gas)))
+    assert not finding.ok
+    assert "fund the wallet" in finding.line()
+
+
+@pytest.mark.parametrize("output", ["", "no json", "{}", '{"amount": "x", "gas": {"balance": "1"}}'])
+def test_a_yagna_that_does_not_tell_is_a_finding_too(output: str) -> None:
+    assert not doctor.check_money(SETTINGS, Scripted(Answer(1, output, "connection refused"))).ok
+
+
+def test_containers_must_all_be_healthy() -> None:
+    names = ("yagna", "bridge", "prometheus", "chain", "devnet")
+    healthy = [{"Service": name, "State": "running", "Health": "healthy"} for name in names]
+    rows = "\n".join(json.dumps(row) for row in healthy)
+    assert doctor.check_containers(SETTINGS, Scripted(Answer(0, rows))).ok
+    some = "\n".join(json.dumps(row) for row in healthy[1:])
+    finding = doctor.check_containers(SETTINGS, Scripted(Answer(0, some)))
+    assert (finding.ok, finding.observed) == (False, "yagna missing")
+    assert "docker compose logs yagna" in finding.fix
+
+
+def test_no_docker_is_told_with_the_way_out() -> None:
+    finding = doctor.check_engine(SETTINGS, Scripted(Answer(127, "", "docker is not installed")))
+    assert finding.line() == "   ✖ engine     Docker does not answer: docker is not installed — run: make up"
+
+
+def test_findings_decide_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = doctor.Finding("good", True, "yes"), doctor.Finding("bad", False, "no", "mend it")
+    monkeypatch.setattr(doctor, "CHECKS", (lambda _s, _h: good,))
+    doctor.examine(Steps(Path("logs")), SETTINGS)
+    monkeypatch.setattr(doctor, "CHECKS", (lambda _s, _h: good, lambda _s, _h: bad))
+    monkeypatch.setattr("sys.argv", ["appliance", "doctor", "--json"])
+    capsys.readouterr()
+    with pytest.raises(StepError, match=r"1 of 2 findings are bad \(bad\)"):
+        doctor.examine(Steps(Path("logs")), SETTINGS)
+    assert json.loads(capsys.readouterr().out)[1]["fix"] == "mend it"
