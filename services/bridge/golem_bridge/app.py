@@ -74,6 +74,7 @@ async def serve(settings: Settings) -> None:
             images=ImageRegistry(settings.registry_url),
             settings=settings,
         )
+        closer = Closer(golem=golem, books=books, runtimes=runtimes, drop_link=links.drop)
         starter = Starter(
             golem=golem,
             books=books,
@@ -84,8 +85,8 @@ async def serve(settings: Settings) -> None:
             app_session_id=session,
             bridge_public_key=public_line(key),
             on_end=service.end_node,
+            close=closer.close,
         )
-        closer = Closer(golem=golem, books=books, runtimes=runtimes, drop_link=links.drop)
         caretaker = Caretaker(
             golem=golem, books=books, runtimes=runtimes, service=service, settings=settings, close_door=doors.close
         )

@@ -50,7 +50,7 @@ class Closer:
     async def step(self) -> None:
         """Close unwanted contracts, then mark nodes that have nothing open as terminated."""
         unwanted = [contract for contract in self._contracts.open() if not self._is_wanted(contract)]
-        results = await asyncio.gather(*(self._close(contract) for contract in unwanted), return_exceptions=True)
+        results = await asyncio.gather(*(self.close(contract) for contract in unwanted), return_exceptions=True)
         await self._finish_nodes()
         failures = [result for result in results if isinstance(result, BaseException)]
         if failures:
@@ -60,7 +60,8 @@ class Closer:
         node = self._nodes.get(contract.node_id)
         return node.state.is_live and node.agreement_id == contract.agreement_id
 
-    async def _close(self, contract: Contract) -> None:
+    async def close(self, contract: Contract) -> None:
+        """Take one contract down. Raises GolemError; repeating it is harmless."""
         if contract.activity_id is not None:
             await self._golem.destroy_activity(contract.activity_id, timeout=DESTROY_TIMEOUT)
         await self._terminate_agreement(contract)

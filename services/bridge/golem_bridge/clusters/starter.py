@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -57,6 +57,7 @@ class Starter:
         app_session_id: str,
         bridge_public_key: str,
         on_end: Callable[[str, EndReason, str], None],
+        close: Callable[[Contract], Awaitable[None]],
     ) -> None:
         self._golem = golem
         self._clusters = books.clusters
@@ -72,6 +73,7 @@ class Starter:
         self._app_session_id = app_session_id
         self._bridge_public_key = bridge_public_key
         self._on_end = on_end
+        self._close = close
 
     async def run(self, node_id: str) -> None:
         """Start a node; whatever happens, it ends up running or on its way out."""
@@ -101,10 +103,22 @@ class Starter:
                 return
             except GolemError as error:
                 failed[draft.offer.provider_id] = error.message
-                self._alter(node_id, lambda node: replace(node, agreement_id=None))
+                await self._give_up(node_id)
                 log.warning("provider failed", node=node_id, provider=draft.offer.provider_id, reason=error.message)
         last = next(reversed(failed.values()), "")
         raise MarketError(f"{len(failed)} providers failed to start the node — the last: {last} — try again later")
+
+    async def _give_up(self, node_id: str) -> None:
+        """Leave the provider; its contract is closed at once, so that its reservation does not stop the next one."""
+        agreement_id = self._nodes.get(node_id).agreement_id
+        self._alter(node_id, lambda node: replace(node, agreement_id=None))
+        contract = self._contracts.get(agreement_id) if agreement_id else None
+        if contract is None:
+            return
+        try:
+            await self._close(contract)
+        except GolemError as error:
+            log.info("contract not closed yet", agreement=agreement_id, reason=error.message)
 
     async def _find_provider(self, node_id: str, failed: dict[str, str]) -> Draft:
         node = self._step(node_id, NodeState.NEGOTIATING, "Looking for a provider")

@@ -96,7 +96,10 @@ class Contracts:
         self._update(agreement_id, activity_id=activity_id)
 
     def ended(self, agreement_id: str, at: datetime) -> None:
-        self._update(agreement_id, ended_at=at)
+        """Nothing is owed for the time after ``at``; the first end stands."""
+        unended = (contracts.c.agreement_id == agreement_id) & contracts.c.ended_at.is_(None)
+        with self._database.write() as connection:
+            connection.execute(update(contracts).where(unended).values(ended_at=at))
 
     def invoiced(self, agreement_id: str, wei: int) -> None:
         self._update(agreement_id, invoiced_wei=wei)
