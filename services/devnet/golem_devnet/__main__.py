@@ -1,4 +1,4 @@
-"""``python -m golem_devnet [serve|health]``."""
+"""``python -m golem_devnet [serve|health|faults …]``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import sys
 import time
 
 from golem_devnet.agent.config import ConfigError
+from golem_devnet.faults.cli import run as faults
 from golem_devnet.supervisor.daemon import DaemonError
 from golem_devnet.supervisor.service import serve
-from golem_devnet.supervisor.settings import HEALTH, Settings, SettingsError
+from golem_devnet.supervisor.settings import HEALTH, SWITCHBOARD, Settings, SettingsError
 
 STALE = 15.0
 """Seconds after which a health file that is not written any more counts for nothing."""
@@ -35,6 +36,8 @@ def main() -> int:
     """Exit code."""
     if sys.argv[1:] == ["health"]:
         return health()
+    if sys.argv[1:2] == ["faults"]:
+        return faults(SWITCHBOARD, sys.argv[2:])
     logging.basicConfig(level="INFO", format="[devnet] %(message)s", stream=sys.stderr)
     try:
         asyncio.run(serve(Settings.from_environment()))

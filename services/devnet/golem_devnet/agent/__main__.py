@@ -12,9 +12,15 @@ from golem_devnet.agent.config import AgentConfig
 from golem_devnet.agent.provider import Provider
 from golem_devnet.agent.rest import ProviderRest, RestError
 from golem_devnet.net.bus import BusClient, BusError
+from golem_devnet.net.commands import CommandError
+from golem_devnet.net.siblings import sweep_bridges
+from golem_devnet.sandbox.node import NODES, sweep
 
 TRY_AGAIN = 75
 """EX_TEMPFAIL of sysexits.h: the supervisor starts the agent anew."""
+
+CONNECT_PATIENCE = 20.0
+"""Seconds."""
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +29,11 @@ async def serve(config: AgentConfig) -> int:
     """Exit code."""
     rest = ProviderRest(config.api_url, config.app_key)
     task: asyncio.Task[None] | None = None
+    sweep(NODES / config.provider.name)
     try:
-        bus = await BusClient.connect(config.bus_url, config.provider.name)
-        hub = await BusClient.connect(config.hub_url, config.provider.name)
+        await sweep_bridges()
+        bus = await _connect(config.bus_url, config.provider.name)
+        hub = await _connect(config.hub_url, config.provider.name)
         task = asyncio.create_task(Provider(config, rest=rest, bus=bus, hub=hub).run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -33,12 +41,24 @@ async def serve(config: AgentConfig) -> int:
         await task
     except asyncio.CancelledError:
         return 0
-    except (OSError, BusError, RestError) as error:
+    except (OSError, BusError, RestError, CommandError) as error:
         log.warning("starting anew: %s", error)
         return TRY_AGAIN
     finally:
         await rest.close()
     return 0
+
+
+async def _connect(url: str, name: str) -> BusClient:
+    """The bus, which may be starting just now. Raises OSError."""
+    deadline = asyncio.get_running_loop().time() + CONNECT_PATIENCE
+    while True:
+        try:
+            return await BusClient.connect(url, name)
+        except OSError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.2)
 
 
 def main() -> None:

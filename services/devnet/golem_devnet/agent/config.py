@@ -42,6 +42,7 @@ class AgentConfig(BaseModel):
     subnet: str
     platform: str
     siblings: tuple[str, ...]
+    faults_file: Path
 
 
 def read_providers(path: Path, count: int) -> list[ProviderConfig]:

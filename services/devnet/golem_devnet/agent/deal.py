@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from golem_devnet.agent.billing import Terms
-from golem_devnet.agent.payments import Biller, DebitNoteTimeoutError
+from golem_devnet.agent.payments import Biller, DebitNoteTimeoutError, Stranger
 from golem_devnet.agent.rest import ProviderRest, RestError
 from golem_devnet.exeunit.activity import Activity
+from golem_devnet.faults.model import Faults
 
 IDLE_LIMIT = 120.0
 """Seconds an agreement may stay without an activity before the provider breaks it."""
@@ -27,12 +28,14 @@ class Deal:
         *,
         rest: ProviderRest,
         make_activity: Callable[[str, str], Activity],
+        faults: Callable[[], Faults] = Faults,
+        stranger: Callable[[], Stranger | None] = lambda: None,
     ) -> None:
         self.agreement_id = str(agreement["agreementId"])
         self._rest = rest
         self._make_activity = make_activity
         terms = Terms.of(agreement["offer"]["properties"])
-        self.biller = Biller(rest, self.agreement_id, terms)
+        self.biller = Biller(rest, self.agreement_id, terms, faults=faults, stranger=stranger)
         self._activities: dict[str, Activity] = {}
         self._billing: dict[str, asyncio.Task[None]] = {}
         self._idle_since = asyncio.get_running_loop().time()
@@ -54,8 +57,15 @@ class Deal:
         await activity.stop()
         self._idle_since = asyncio.get_running_loop().time()
 
-    def owns(self, activity_id: str) -> bool:
-        return activity_id in self._activities
+    def as_stranger(self) -> Stranger | None:
+        """What another deal can be billed for by mistake."""
+        activity_id = next(iter(self._activities), None)
+        return Stranger(self.agreement_id, activity_id) if activity_id is not None else None
+
+    async def set_vpn(self, up: bool) -> None:
+        """Let frames of its nodes pass or not."""
+        for activity in self._activities.values():
+            await activity.set_vpn(up)
 
     async def finish(self) -> None:
         """The agreement is over: end what runs, send the invoice."""
@@ -79,18 +89,19 @@ class Deal:
         """Break the agreement if the requestor does nothing with it."""
         busy = any(activity.state != "Terminated" for activity in self._activities.values())
         if not busy and asyncio.get_running_loop().time() - self._idle_since > IDLE_LIMIT:
-            await self._break(f"no activity for {IDLE_LIMIT:.0f} s")
-            await self.finish()
+            await self.break_off(f"no activity for {IDLE_LIMIT:.0f} s")
+
+    async def break_off(self, reason: str) -> None:
+        """End the agreement from this side; what was used is billed."""
+        log.warning("breaking agreement %s: %s", self.agreement_id[:12], reason)
+        await self._break(reason)
+        await self.finish()
 
     async def _bill(self, activity: Activity) -> None:
         try:
             await self.biller.bill_activity(activity.activity_id, activity.usage)
         except DebitNoteTimeoutError as error:
-            log.warning("breaking the agreement: %s", error)
-            await self._break(str(error))
-            await self.finish()
-        except RestError as error:
-            log.error("billing stopped: %s", error)
+            await self.break_off(str(error))
 
     def _stop_billing(self, activity_id: str) -> None:
         task = self._billing.pop(activity_id, None)

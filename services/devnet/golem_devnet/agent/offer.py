@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from golem_devnet.agent.config import AgentConfig
+from golem_devnet.faults.model import HONEST, Faults
 
 USAGE_VECTOR = ("golem.usage.duration_sec", "golem.usage.cpu_sec")
 ACCEPT_TIMEOUT = "golem.com.payment.debit-notes.accept-timeout?"
@@ -16,9 +17,11 @@ NEGOTIABLE = {ACCEPT_TIMEOUT: 240, NOTE_INTERVAL: 120, PAYMENT_TIMEOUT: 120}
 """Seconds; what the requestor asks instead is taken over."""
 
 
-def build_offer(config: AgentConfig) -> dict[str, Any]:
+def build_offer(config: AgentConfig, faults: Faults = HONEST) -> dict[str, Any]:
     """Body of ``POST /market-api/v1/offers``."""
     provider = config.provider
+    subnet = faults.subnet or config.subnet
+    note_interval = faults.note_interval or NEGOTIABLE[NOTE_INTERVAL]
     prices = [provider.per_env_second, provider.per_cpu_second, provider.start_price]
     properties: dict[str, Any] = {
         f"golem.com.payment.platform.{config.platform}.address": config.node_id,
@@ -34,7 +37,7 @@ def build_offer(config: AgentConfig) -> dict[str, Any]:
         "golem.inf.cpu.capabilities": ["sse2"],
         "golem.inf.mem.gib": provider.memory_gib,
         "golem.inf.storage.gib": provider.storage_gib,
-        "golem.node.debug.subnet": config.subnet,
+        "golem.node.debug.subnet": subnet,
         "golem.node.id.name": provider.name,
         "golem.node.net.is-public": False,
         "golem.runtime.name": "vm",
@@ -43,9 +46,10 @@ def build_offer(config: AgentConfig) -> dict[str, Any]:
         "golem.srv.caps.multi-activity": True,
         "golem.srv.caps.payload-manifest": "manifest-support" in provider.capabilities,
         **NEGOTIABLE,
+        NOTE_INTERVAL: note_interval,
     }
     now = int(time.time() * 1000)
-    constraints = f"(&(golem.srv.comp.expiration>{now})(golem.node.debug.subnet={config.subnet}))"
+    constraints = f"(&(golem.srv.comp.expiration>{now})(golem.node.debug.subnet={subnet}))"
     return {"properties": properties, "constraints": constraints}
 
 

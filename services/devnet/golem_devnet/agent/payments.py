@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from golem_devnet.agent.billing import Terms, amount_text
-from golem_devnet.agent.rest import ProviderRest
+from golem_devnet.agent.rest import ProviderRest, RestError
+from golem_devnet.faults import paper
+from golem_devnet.faults.model import Faults
 
 API = "/payment-api/v1"
 DUE = timedelta(hours=1)
@@ -21,22 +24,59 @@ class DebitNoteTimeoutError(Exception):
     """A debit note was not accepted in the agreed time."""
 
 
-class Biller:
-    """Bills one agreement."""
+def invoice_body(agreement_id: str, activity_ids: Sequence[str], amount: Decimal) -> dict[str, object]:
+    """Body of ``POST /payment-api/v1/invoices``."""
+    return {
+        "agreementId": agreement_id,
+        "activityIds": list(activity_ids),
+        "amount": amount_text(amount),
+        "paymentDueDate": (datetime.now(UTC) + DUE).isoformat(),
+    }
 
-    def __init__(self, rest: ProviderRest, agreement_id: str, terms: Terms) -> None:
+
+async def send_invoice(rest: ProviderRest, body: Mapping[str, object]) -> None:
+    """Issue and send. Raises RestError."""
+    invoice = await rest.call("POST", f"{API}/invoices", body)
+    await rest.call("POST", f"{API}/invoices/{invoice['invoiceId']}/send?timeout=20")
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """An agreement other than the one that is billed, and one of its activities."""
+
+    agreement_id: str
+    activity_id: str
+
+
+class Biller:
+    """Bills one agreement, as honestly as its faults let it."""
+
+    def __init__(
+        self,
+        rest: ProviderRest,
+        agreement_id: str,
+        terms: Terms,
+        *,
+        faults: Callable[[], Faults] = Faults,
+        stranger: Callable[[], Stranger | None] = lambda: None,
+    ) -> None:
         self._rest = rest
         self._agreement_id = agreement_id
         self._terms = terms
+        self._faults = faults
+        self._stranger = stranger
         self._unaccepted: dict[str, float] = {}
         """Debit note id to the moment (loop time) by which it must be accepted."""
         self._last_payable = asyncio.get_running_loop().time()
 
     async def bill_activity(self, activity_id: str, usage: Callable[[], Sequence[float]]) -> None:
-        """Send debit notes at the agreed interval, for ever. Raises DebitNoteTimeoutError, RestError."""
+        """Send debit notes at the agreed interval, for ever. Raises DebitNoteTimeoutError."""
         while True:
             await asyncio.sleep(self._terms.note_interval)
-            await self._send_note(activity_id, usage())
+            try:
+                await self._send_note(activity_id, usage())
+            except RestError as error:
+                log.error("no debit note for activity %s: %s", activity_id[:12], error)
             self._check_deadlines()
 
     def accepted(self, debit_note_id: str) -> None:
@@ -46,18 +86,12 @@ class Biller:
     async def send_invoice(self, usages: Sequence[tuple[str, Sequence[float]]]) -> Decimal:
         """The final bill for (activity id, usage) pairs; returns its amount. Raises RestError."""
         amount = sum((self._terms.cost(usage) for _, usage in usages), Decimal(0))
-        invoice = await self._rest.call(
-            "POST",
-            f"{API}/invoices",
-            {
-                "agreementId": self._agreement_id,
-                "activityIds": [activity_id for activity_id, _ in usages],
-                "amount": amount_text(amount),
-                "paymentDueDate": (datetime.now(UTC) + DUE).isoformat(),
-            },
-        )
-        await self._rest.call("POST", f"{API}/invoices/{invoice['invoiceId']}/send?timeout=20")
-        log.info("invoice over %s GLM sent for agreement %s", amount_text(amount), self._agreement_id[:12])
+        honest = invoice_body(self._agreement_id, [activity_id for activity_id, _ in usages], amount)
+        stranger = self._stranger()
+        other = stranger.agreement_id if stranger is not None else None
+        for body in paper.invoices(self._faults().invoices, honest, stranger=other):
+            await send_invoice(self._rest, body)
+            log.info("invoice over %s GLM sent for agreement %s", body["amount"], self._agreement_id[:12])
         return amount
 
     async def _send_note(self, activity_id: str, usage: Sequence[float]) -> None:
@@ -71,9 +105,12 @@ class Biller:
         if loop.time() - self._last_payable >= self._terms.payment_timeout:
             self._last_payable = loop.time()
             body["paymentDueDate"] = (datetime.now(UTC) + timedelta(seconds=self._terms.payment_timeout)).isoformat()
-        note = await self._rest.call("POST", f"{API}/debitNotes", body)
-        self._unaccepted[note["debitNoteId"]] = loop.time() + self._terms.accept_timeout
-        await self._rest.call("POST", f"{API}/debitNotes/{note['debitNoteId']}/send?timeout=20")
+        stranger = self._stranger()
+        other = stranger.activity_id if stranger is not None else None
+        for sent in paper.debit_notes(self._faults().debit_notes, body, stranger=other):
+            note = await self._rest.call("POST", f"{API}/debitNotes", sent)
+            self._unaccepted[note["debitNoteId"]] = loop.time() + self._terms.accept_timeout
+            await self._rest.call("POST", f"{API}/debitNotes/{note['debitNoteId']}/send?timeout=20")
 
     def _check_deadlines(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -11,14 +11,22 @@ from typing import Any
 from golem_devnet.agent.config import AgentConfig
 from golem_devnet.agent.deal import Deal
 from golem_devnet.agent.offer import answer, build_offer
+from golem_devnet.agent.payments import Stranger
+from golem_devnet.agent.recovery import close_old_agreements
 from golem_devnet.agent.rest import ProviderRest, RestError
 from golem_devnet.catalogue.server import IMAGES
 from golem_devnet.exeunit.activity import Activity
 from golem_devnet.exeunit.commands import NodeCommands
+from golem_devnet.faults.board import FaultBoard
+from golem_devnet.faults.model import Answers
 from golem_devnet.net.bus import BusClient, BusError
+from golem_devnet.sandbox.node import NODES
 
 RETRY = 1.0
 """Seconds after a failed request."""
+
+FAULT_CHECK = 0.2
+"""Seconds between looks at those faults that act by themselves."""
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +39,8 @@ class Provider:
         self._rest = rest
         self._bus = bus
         self._hub = hub
-        self._offer = build_offer(config)
+        self._board = FaultBoard(config.faults_file)
+        self._offer = build_offer(config, self._board.read())
         self._offer_id: str | None = None
         self._deals: dict[str, Deal] = {}
         self._image_hashes: dict[str, str] = {}
@@ -39,8 +48,9 @@ class Provider:
     async def run(self) -> None:
         """Serve until cancelled or until a bus connection breaks (ConnectionError)."""
         await self._withdraw_old_offers()
+        await close_old_agreements(self._rest)
         loops = [self._market(), self._activities(), self._agreements(), self._debit_notes(), self._housekeeping()]
-        tasks = [asyncio.create_task(loop) for loop in (*loops, self._buses_break())]
+        tasks = [asyncio.create_task(loop) for loop in (*loops, self._obey(), self._buses_break())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -50,10 +60,6 @@ class Provider:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._stop()
-
-    @property
-    def is_offered(self) -> bool:
-        return self._offer_id is not None
 
     async def _stop(self) -> None:
         await self._withdraw()
@@ -79,30 +85,47 @@ class Provider:
                 continue
             try:
                 if self._offer_id is None:
+                    self._offer = build_offer(self._config, self._board.read())
                     self._offer_id = await self._rest.call("POST", "/market-api/v1/offers", self._offer)
                     log.info("offered as %s", self._offer_id)
                 for event in await self._rest.events(f"/market-api/v1/offers/{self._offer_id}/events"):
                     await self._on_market(event)
             except RestError as error:
                 log.info("market: %s", error)
-                self._offer_id = None
+                await self._withdraw()
                 await asyncio.sleep(RETRY)
 
     async def _on_market(self, event: Mapping[str, Any]) -> None:
         if event["eventType"] == "ProposalEvent":
-            proposal = event["proposal"]
-            path = f"/market-api/v1/offers/{self._offer_id}/proposals/{proposal['proposalId']}"
-            await self._rest.call("POST", path, answer(self._offer, proposal["properties"]))
+            await self._on_proposal(event["proposal"])
         elif event["eventType"] == "AgreementEvent":
             await self._sign(event["agreement"])
 
+    async def _on_proposal(self, proposal: Mapping[str, Any]) -> None:
+        path = f"/market-api/v1/offers/{self._offer_id}/proposals/{proposal['proposalId']}"
+        match self._board.read().proposals:
+            case Answers.HONEST:
+                await self._rest.call("POST", path, answer(self._offer, proposal["properties"]))
+            case Answers.REFUSE:
+                await self._rest.call("POST", f"{path}/reject", {"message": "not interested"})
+
     async def _sign(self, agreement: Mapping[str, Any]) -> None:
         agreement_id = agreement["agreementId"]
-        if any(not deal.ended.is_set() for deal in self._deals.values()):
+        manner = self._board.read().agreements
+        if manner is Answers.IGNORE:
+            return
+        is_busy = any(not deal.ended.is_set() for deal in self._deals.values())
+        if manner is Answers.REFUSE or is_busy:
             path = f"/market-api/v1/agreements/{agreement_id}/reject"
             await self._rest.call("POST", path, {"message": "busy"})
             return
-        deal = Deal(agreement, rest=self._rest, make_activity=self._make_activity)
+        deal = Deal(
+            agreement,
+            rest=self._rest,
+            make_activity=self._make_activity,
+            faults=self._board.read,
+            stranger=lambda: self._stranger_to(agreement_id),
+        )
         self._image_hashes[agreement_id] = _image_hash(agreement["demand"]["properties"])
         self._deals[agreement_id] = deal
         try:
@@ -114,12 +137,13 @@ class Provider:
 
     def _make_activity(self, activity_id: str, agreement_id: str) -> Activity:
         commands = NodeCommands(
-            key=activity_id[:12],
+            folder=NODES / self._config.provider.name / activity_id[:12],
             image_hash=self._image_hashes[agreement_id],
             images=IMAGES.values(),
             hub=self._hub,
             provider_id=self._config.node_id,
             siblings=self._config.siblings,
+            faults=self._board.read,
         )
         return Activity(activity_id, agreement_id, bus=self._bus, commands=commands)
 
@@ -176,6 +200,27 @@ class Provider:
             for deal in list(self._deals.values()):
                 if not deal.ended.is_set():
                     await deal.check_idle()
+
+    async def _obey(self) -> None:
+        """Those faults that need no occasion: another subnet, the VPN down, an agreement broken."""
+        done = self._board.read()
+        while True:
+            await asyncio.sleep(FAULT_CHECK)
+            told = self._board.read()
+            if told is done:
+                continue
+            if (told.subnet, told.note_interval) != (done.subnet, done.note_interval):
+                await self._withdraw()
+            for deal in [deal for deal in self._deals.values() if not deal.ended.is_set()]:
+                await deal.set_vpn(told.vpn)
+                if told.breaks > done.breaks:
+                    await deal.break_off("told to by the fault switchboard")
+            done = told
+
+    def _stranger_to(self, agreement_id: str) -> Stranger | None:
+        """The newest earlier deal that had an activity."""
+        others = [deal.as_stranger() for key, deal in self._deals.items() if key != agreement_id]
+        return next((other for other in reversed(others) if other is not None), None)
 
     async def _withdraw(self) -> None:
         offer_id, self._offer_id = self._offer_id, None

@@ -64,6 +64,10 @@ class Activity:
             await self._set_state("Terminated")
             await self._bus.unbind(self._address)
 
+    async def set_vpn(self, up: bool) -> None:
+        """Let frames of the node pass or not."""
+        await self._commands.set_vpn(up)
+
     async def _set_state(self, state: str) -> None:
         self.state = state
         message = {

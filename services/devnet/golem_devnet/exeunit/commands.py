@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from golem_devnet.exeunit.batch import Outcome
+from golem_devnet.faults.model import Faults
 from golem_devnet.net.bus import BusClient, BusError
 from golem_devnet.net.commands import CommandError
 from golem_devnet.net.vpn import Membership, Vpn, VpnError
@@ -24,14 +27,17 @@ class NodeCommands:
     def __init__(
         self,
         *,
-        key: str,
+        folder: Path,
         image_hash: str,
         images: Collection[str],
         hub: BusClient,
         provider_id: str,
         siblings: Collection[str],
+        faults: Callable[[], Faults] = Faults,
     ) -> None:
-        self._key = key
+        self._folder = folder
+        self._key = folder.name
+        self._faults = faults
         self._image_hash = image_hash
         self._images = images
         self._hub = hub
@@ -63,6 +69,11 @@ class NodeCommands:
         except (SandboxError, CommandError, VpnError, BusError, OSError) as error:
             return Outcome(ok=False, message=f"{name} failed: {error}")
 
+    async def set_vpn(self, up: bool) -> None:
+        """Let frames pass or not, in all networks."""
+        for vpn in self._vpns:
+            await vpn.set_up(up)
+
     async def destroy(self) -> None:
         """Nothing is left of the node."""
         for vpn in self._vpns:
@@ -75,11 +86,14 @@ class NodeCommands:
     async def _deploy(self, arguments: Mapping[str, Any]) -> Outcome:
         if self._sandbox is not None:
             return Outcome(ok=False, message="deployed already")
+        await asyncio.sleep(self._faults().deploy_delay)
+        if not self._faults().deploy:
+            return Outcome(ok=False, message="deploy failed: told to by the fault switchboard")
         if self._image_hash not in self._images:
             return Outcome(ok=False, message=f"image {self._image_hash} is not in the devnet's catalogue")
         memberships = [Membership.parse(network) for network in arguments.get("net") or []]
         host_name = arguments.get("hostname") or (memberships[0].ip.replace(".", "-") if memberships else self._key)
-        sandbox = Sandbox(self._key)
+        sandbox = Sandbox(self._folder)
         try:
             await sandbox.create(host_name)
         except SandboxError:
@@ -97,6 +111,7 @@ class NodeCommands:
             )
             self._vpns.append(vpn)
             await vpn.join()
+            await vpn.set_up(self._faults().vpn)
         return Outcome(ok=True, stdout=DEPLOYED)
 
     async def _start(self, _arguments: Mapping[str, Any]) -> Outcome:

@@ -11,6 +11,7 @@ import logging
 from golem_devnet.net.commands import CommandError, run
 
 NODE_END = "sib0"
+ATTEMPTS = 5
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +28,14 @@ class SiblingLink:
 
     async def connect(self) -> None:
         """Plug in. Raises CommandError."""
-        try:
-            await run("ip", "link", "add", self._bridge, "type", "bridge")
-        except CommandError as error:
-            if "exists" not in str(error):
-                raise
-        await run("ip", "link", "set", self._bridge, "up")
         await run("ip", "link", "add", self._veth, "type", "veth", "peer", "name", NODE_END, "netns", self._pid)
-        await run("ip", "link", "set", self._veth, "master", self._bridge, "up")
+        for attempt in range(ATTEMPTS):
+            try:
+                await self._join_bridge()
+                break
+            except CommandError:  # somebody else's node left just now and took the bridge along
+                if attempt == ATTEMPTS - 1:
+                    raise
         await self._in_node("ip", "link", "set", NODE_END, "up")
 
     async def add(self, ip: str) -> None:
@@ -48,6 +49,10 @@ class SiblingLink:
         if ip in self._routes:
             self._routes.discard(ip)
             await self._in_node("ip", "route", "del", f"{ip}/32", "dev", NODE_END)
+
+    async def set_up(self, up: bool) -> None:
+        """Plug the cable's outer end in or out; the node's routes stay. Raises CommandError."""
+        await run("ip", "link", "set", self._veth, "up" if up else "down")
 
     async def disconnect(self) -> None:
         """Unplug; the last one takes the bridge along. The veth may have gone with its namespace already."""
@@ -63,5 +68,25 @@ class SiblingLink:
             except CommandError as error:
                 log.debug("bridge is gone already: %s", error)
 
+    async def _join_bridge(self) -> None:
+        try:
+            await run("ip", "link", "add", self._bridge, "type", "bridge")
+        except CommandError as error:
+            if "exists" not in str(error):
+                raise
+        await run("ip", "link", "set", self._bridge, "up")
+        await run("ip", "link", "set", self._veth, "master", self._bridge, "up")
+
     async def _in_node(self, *command: str) -> None:
         await run("nsenter", "--target", self._pid, "--net", *command)
+
+
+async def sweep_bridges() -> None:
+    """Remove bridges nobody is plugged into: agents that were killed leave them."""
+    for line in (await run("ip", "-o", "link", "show", "type", "bridge")).splitlines():
+        name = line.split(":")[1].strip()
+        if name.startswith("sb") and not await run("ip", "-o", "link", "show", "master", name):
+            try:
+                await run("ip", "link", "del", name)
+            except CommandError as error:
+                log.debug("bridge is gone already: %s", error)

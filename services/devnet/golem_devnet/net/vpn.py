@@ -81,6 +81,7 @@ class Vpn:
         self._queue: deque[tuple[str, bytes]] = deque()
         self._unanswered = 0
         self._paused = False
+        self._up = True
         self._address = f"/net/{provider_id}/vpn/{membership.network_id}"
 
     async def join(self) -> None:
@@ -95,6 +96,12 @@ class Vpn:
         self._tap.listen(self._on_frames)
         await self._hub.bind(self._address, self._on_call, raw=self._on_raw)
         log.info("node %s is in VPN %s", self._membership.ip, self._membership.network_id)
+
+    async def set_up(self, up: bool) -> None:
+        """Let frames pass or not, in both directions. Raises CommandError."""
+        if up != self._up:
+            self._up = up
+            await self._cable.set_up(up)
 
     async def leave(self) -> None:
         """Serve no more frames; interfaces vanish."""
@@ -113,6 +120,8 @@ class Vpn:
 
     def _on_raw(self, caller: str, frame: bytes) -> None:
         """A frame for the node. Learn where it came from, as the real exe-unit does."""
+        if not self._up:
+            return
         sender = source(frame)
         if sender is not None and caller:
             self._nodes.setdefault(sender, caller)
@@ -142,7 +151,7 @@ class Vpn:
             if frame is None:
                 break
             target = self._nodes.get(destination(frame) or "")
-            if target is not None:
+            if target is not None and self._up:
                 self._queue.append((target, frame))
         else:
             self._tap.pause()

@@ -47,9 +47,8 @@ class Finished:
 class Sandbox:
     """Own file system, processes, host name and network; nothing of other nodes is visible."""
 
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self._folder = NODES / key
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
         self._pid: int | None = None
 
@@ -66,6 +65,7 @@ class Sandbox:
         log_path = self._folder / "enter.log"
         with log_path.open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
+                *("setpriv", "--pdeathsig", "KILL", "--"),  # no node outlives its agent
                 *("unshare", "--fork", "--kill-child=SIGKILL", "--pid", "--mount", "--uts", "--net", "--ipc"),
                 *("/bin/sh", str(ENTER), str(self._folder), host_name),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -114,7 +114,7 @@ class Sandbox:
                 await self._process.wait()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         if self._folder.exists():
-            log.error("files of node %s are left in %s", self.key, self._folder)
+            log.error("files of a node are left in %s", self._folder)
 
     async def _await_init(self, process: asyncio.subprocess.Process) -> int | None:
         """The child of ``unshare`` once it has become the node's init; None if it failed."""
@@ -124,6 +124,13 @@ class Sandbox:
                     return child
             await asyncio.sleep(0.01)
         return None
+
+
+def sweep(folder: Path) -> None:
+    """Remove what an agent that was killed left of its nodes: files only, the rest dies with it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        log.error("files of nodes are left in %s", folder)
 
 
 def namespace_processes(pid: int) -> list[int]:

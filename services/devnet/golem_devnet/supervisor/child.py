@@ -28,14 +28,19 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Its process lives now."""
+        return self._process is not None and self._process.returncode is None
+
     def start(self) -> None:
-        self._task = asyncio.create_task(self._keep_alive(), name=self.name)
+        """Start it, unless it is kept alive already."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep_alive(), name=self.name)
 
     async def stop(self) -> None:
         """SIGTERM, then SIGKILL."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._let_die()
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -47,6 +52,30 @@ class Child:
             log.warning("%s did not stop in %.0f s and is killed", self.name, STOP_TIMEOUT)
             process.kill()
             await process.wait()
+
+    async def vanish(self) -> None:
+        """SIGKILL, and no new start."""
+        await self._let_die()
+        await self._kill()
+
+    async def come_back(self) -> None:
+        """Undo :meth:`vanish`."""
+        self.start()
+
+    async def crash(self) -> None:
+        """SIGKILL; it starts again by itself."""
+        await self._kill()
+
+    async def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    async def _let_die(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
 
     async def _keep_alive(self) -> None:
         pause = 0.5

@@ -89,9 +89,12 @@ class Daemon:
         if missing:  # the daemon announces identities on the net only when it starts
             await self.stop()
             await self.start()
-        for name in names:  # must be repeated after every start of the daemon
-            await self._cli("payment", "init", "--receiver", "--network", "hoodi", "--account", known[name].node_id)
         return [known[name] for name in names]
+
+    async def register_payees(self, identities: Sequence[Identity]) -> None:
+        """Must be repeated after every start of the daemon. Raises DaemonError."""
+        for identity in identities:
+            await self._cli("payment", "init", "--receiver", "--network", "hoodi", "--account", identity.node_id)
 
     async def _create(self, name: str) -> Identity:
         log.info("creating the identity of provider %s", name)

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from aiohttp import web
 from golem_devnet.agent.config import AgentConfig, ProviderConfig, read_providers
 from golem_devnet.agent.rest import ProviderRest, RestError
 from golem_devnet.catalogue.server import create_app
+from golem_devnet.faults.server import create_app as create_switchboard
+from golem_devnet.faults.switchboard import Switchboard
 from golem_devnet.sandbox.node import NODES
 from golem_devnet.supervisor.child import Child
 from golem_devnet.supervisor.daemon import Daemon, DaemonError, Identity
@@ -23,11 +25,13 @@ from golem_devnet.supervisor.settings import (
     API_URL,
     BUS_URL,
     CATALOGUE_PORT,
+    FAULTS,
     HEALTH,
     HUB_PORT,
     HUB_URL,
     PLATFORM,
     RUN,
+    SWITCHBOARD,
     Settings,
 )
 
@@ -45,7 +49,8 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     providers = read_providers(settings.providers_file, settings.providers)
-    NODES.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (NODES, FAULTS):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         await _until(stopping, _run(settings, providers, stack))
@@ -56,23 +61,30 @@ async def _run(settings: Settings, providers: Sequence[ProviderConfig], stack: A
     hub.start()
     stack.push_async_callback(hub.stop)
     await _await_port(HUB_PORT)
-    await _serve_catalogue(stack)
+    await _serve(stack, create_app(), lambda runner: web.TCPSite(runner, "0.0.0.0", CATALOGUE_PORT))  # noqa: S104 - not published
     await _await_chain(settings.chain_config)
     daemon = Daemon(data=settings.data, chain_config=settings.chain_config)
     stack.push_async_callback(daemon.stop)
     await daemon.start()
     identities = await daemon.identities([provider.name for provider in providers])
+    await daemon.register_payees(identities)
+    switchboard = Switchboard(FAULTS, {"hub": hub.crash, "yagna": daemon.stop})
     for provider, identity in zip(providers, identities, strict=True):
         agent = Child(f"agent {provider.name}", "golem_devnet.agent", _write(settings, provider, identity, identities))
+        switchboard.add(provider.name, agent)
         agent.start()
         stack.push_async_callback(agent.stop)
     log.info("%d providers start in subnet %s", len(providers), settings.subnet)
+    SWITCHBOARD.unlink(missing_ok=True)
+    await _serve(stack, create_switchboard(switchboard), lambda runner: web.UnixSite(runner, str(SWITCHBOARD)))
     watching = asyncio.create_task(_watch_offers(identities))
     try:
-        code = await daemon.wait()
+        while True:
+            log.warning("the provider side's yagna ended with code %d and starts again", await daemon.wait())
+            await daemon.start()
+            await daemon.register_payees(identities)
     finally:
         watching.cancel()
-    raise DaemonError(f"the provider side's yagna ended with code {code}")
 
 
 async def _until(stopping: asyncio.Event, work: object) -> None:
@@ -98,11 +110,11 @@ async def _await_port(port: int) -> None:
             return
 
 
-async def _serve_catalogue(stack: AsyncExitStack) -> None:
-    runner = web.AppRunner(create_app(), access_log=None)
+async def _serve(stack: AsyncExitStack, app: web.Application, site: Callable[[web.AppRunner], web.BaseSite]) -> None:
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "0.0.0.0", CATALOGUE_PORT).start()  # noqa: S104 - not published
+    await site(runner).start()
 
 
 async def _await_chain(config: Path) -> None:
@@ -129,6 +141,7 @@ def _write(settings: Settings, provider: ProviderConfig, identity: Identity, ide
         subnet=settings.subnet,
         platform=PLATFORM,
         siblings=tuple(other.node_id for other in identities),
+        faults_file=FAULTS / f"{provider.name}.json",
     )
     path = RUN / f"agent-{provider.name}.json"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

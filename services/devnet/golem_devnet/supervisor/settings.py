@@ -18,6 +18,10 @@ PLATFORM = "erc20-hoodi-tglm"
 RUN = Path("/run/golem-devnet")
 BUS_URL = f"unix:{RUN}/gsb.sock"
 HEALTH = RUN / "health"
+FAULTS = RUN / "faults"
+"""Each provider's faults, one file each."""
+
+SWITCHBOARD = RUN / "switchboard.sock"
 
 
 class SettingsError(Exception):
