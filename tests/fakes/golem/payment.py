@@ -22,6 +22,7 @@ from golem_bridge.golem.types import (
     DocumentStatus,
     Payment,
     PaymentDocument,
+    PaymentProblem,
     Properties,
 )
 from tests.fakes.golem.world import FakeActivity, FakeAgreement, World, found
@@ -46,6 +47,7 @@ class MemoryPayments:
         self._world = world
         self._node_id = node_id
         self.wallet = wallet
+        self.problems: list[PaymentProblem] = []
         self._allocations: dict[str, Allocation] = {}
         self._documents: dict[Key, PaymentDocument | None] = {}
         self._events: list[DocumentEvent] = []
@@ -205,6 +207,10 @@ class MemoryPayments:
             for agreement_id, row in self._totals.items()
             if agreement_id in self._world.agreements
         ]
+
+    async def payment_problems(self) -> Sequence[PaymentProblem]:
+        self._world.check_up()
+        return list(self.problems)
 
     # within
 

@@ -21,7 +21,7 @@ from golem_bridge.errors import (
     NotFoundError,
     YagnaUnavailableError,
 )
-from golem_bridge.golem.types import DocumentKind, Proposal, ProposalRejection
+from golem_bridge.golem.types import DocumentKind, PaymentProblem, Proposal, ProposalRejection
 from golem_bridge.golem.yagna import YagnaGolem
 from tests.unit.golem.conftest import KEY, Bench
 from tests.unit.golem.fake_yagna import refusal
@@ -320,6 +320,16 @@ async def test_payments_are_split_by_what_they_are_for(bench: Bench) -> None:
     assert known.agreement_shares == {"a": Decimal(1)}
     assert known.activity_shares == {"c": Decimal("0.5")}
     assert odd.tx_hash == "0x" + b"not base64!".hex()
+
+
+async def test_what_keeps_yagna_from_paying_is_told(bench: Bench) -> None:
+    kinds = ("InsufficientGas", "RpcError", "SomethingNew")
+    bench.yagna.on("GET /payment-api/v1/payments/status", web.json_response([{"kind": kind} for kind in kinds]))
+    assert await bench.golem.payment_problems() == [
+        PaymentProblem.INSUFFICIENT_GAS,
+        PaymentProblem.RPC_ERROR,
+        PaymentProblem.OTHER,
+    ]
 
 
 async def test_totals_are_those_in_which_we_pay(bench: Bench) -> None:

@@ -18,6 +18,7 @@ from golem_bridge.golem.types import (
     DocumentKind,
     Payment,
     PaymentDocument,
+    PaymentProblem,
     Properties,
     ProposalEvent,
 )
@@ -162,6 +163,9 @@ class PaymentPort(Protocol):
 
     async def agreement_totals(self) -> Sequence[AgreementTotals]:
         """Totals of all agreements of our identity."""
+
+    async def payment_problems(self) -> Sequence[PaymentProblem]:
+        """What keeps confirmed payments from being made right now; [] when nothing does."""
 
 
 class GolemPort(MarketPort, ActivityPort, NetworkPort, PaymentPort, Protocol):

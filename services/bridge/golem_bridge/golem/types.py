@@ -172,3 +172,13 @@ class AgreementTotals:
     due: Decimal
     accepted: Decimal
     paid: Decimal
+
+
+class PaymentProblem(StrEnum):
+    """What keeps yagna's payment driver from paying right now."""
+
+    INSUFFICIENT_GAS = "insufficient_gas"
+    INSUFFICIENT_GLM = "insufficient_glm"
+    RPC_ERROR = "rpc_error"
+    TX_STUCK = "tx_stuck"
+    OTHER = "other"

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
-from golem_bridge.golem.types import AgreementTotals, Allocation, Payment
+from golem_bridge.golem.types import AgreementTotals, Allocation, Payment, PaymentProblem
 from golem_bridge.golem.yagna.amounts import Amount, utc
 from golem_bridge.golem.yagna.rest import Answer
 
@@ -116,3 +116,21 @@ def read_totals(answer: Answer) -> list[AgreementTotals]:
         for wire in answer.read(_TOTALS)
         if wire.role == "R"
     ]
+
+
+class _WireStatus(BaseModel):
+    kind: str
+
+
+_STATUS = TypeAdapter(list[_WireStatus])
+_PROBLEMS = {
+    "InsufficientGas": PaymentProblem.INSUFFICIENT_GAS,
+    "InsufficientToken": PaymentProblem.INSUFFICIENT_GLM,
+    "RpcError": PaymentProblem.RPC_ERROR,
+    "TxStuck": PaymentProblem.TX_STUCK,
+}
+
+
+def read_problems(answer: Answer) -> list[PaymentProblem]:
+    """What the payment driver says of itself; OTHER for what it may say in later releases."""
+    return [_PROBLEMS.get(status.kind, PaymentProblem.OTHER) for status in answer.read(_STATUS)]

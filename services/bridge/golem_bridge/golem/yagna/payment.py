@@ -18,10 +18,11 @@ from golem_bridge.golem.types import (
     DocumentKind,
     Payment,
     PaymentDocument,
+    PaymentProblem,
     Properties,
 )
 from golem_bridge.golem.yagna.amounts import parse_amount, utc
-from golem_bridge.golem.yagna.books import read_allocation, read_allocations, read_payments, read_totals
+from golem_bridge.golem.yagna.books import read_allocation, read_allocations, read_payments, read_problems, read_totals
 from golem_bridge.golem.yagna.documents import parse_document
 from golem_bridge.golem.yagna.failures import quoted
 from golem_bridge.golem.yagna.rest import MARGIN, Answer, Rest, timestamp
@@ -212,6 +213,11 @@ class Payments:
         """
         answer = await self._rest.get("Cannot read totals of agreements", "/payment-api/v1/payAgreements")
         return read_totals(answer)
+
+    async def payment_problems(self) -> Sequence[PaymentProblem]:
+        """What keeps confirmed payments from being made right now; [] when nothing does."""
+        answer = await self._rest.get("Cannot read the state of payments", "/payment-api/v1/payments/status")
+        return read_problems(answer)
 
 
 def _received(kind: DocumentKind, events: Sequence[_WireEvent]) -> list[DocumentEvent]:
