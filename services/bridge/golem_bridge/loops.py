@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 
 import structlog
 
@@ -23,7 +22,10 @@ class Loop:
 
     def __init__(self, name: str, step: Callable[[], Awaitable[None]], *, interval: float, clock: Clock) -> None:
         self.name = name
-        self.last_success: datetime | None = None
+        self.steps = 0
+        self.failed_steps = 0
+        self.last_success = clock.now()
+        """Before the first success: when the loop was made."""
         self._step = step
         self._interval = interval
         self._clock = clock
@@ -46,17 +48,22 @@ class Loop:
 
     async def run_once(self) -> None:
         """One fenced step."""
+        self.steps += 1
         try:
             await self._step()
         except BridgeError as error:
-            self._failures += 1
+            self._failed()
             log.warning("loop step failed", loop=self.name, reason=error.message, failures=self._failures)
         except Exception:
-            self._failures += 1
+            self._failed()
             log.exception("loop step crashed", loop=self.name, failures=self._failures)
         else:
             self._failures = 0
             self.last_success = self._clock.now()
+
+    def _failed(self) -> None:
+        self._failures += 1
+        self.failed_steps += 1
 
     async def _run(self) -> None:
         while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -70,6 +70,12 @@ class Ledger:
     def cluster_glm(self, cluster_id: str, *kinds: EntryKind) -> Decimal:
         """GLM booked for a cluster under the given kinds."""
         return to_glm(sum(self._by_cluster[cluster_id, kind] for kind in kinds))
+
+    def sums(self) -> Iterator[tuple[str, EntryKind, int]]:
+        """Agreement, kind and wei booked under both."""
+        for (agreement_id, kind), wei in self._by_agreement.items():
+            if wei:
+                yield agreement_id, kind, wei
 
     def payments(self, agreement_id: str) -> list[tuple[str, int]]:
         """Transaction hash and wei of each payment of an agreement."""
