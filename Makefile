@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CODE := services/bridge/golem_bridge services/devnet/golem_devnet services/ray_plugin/ray_on_golem docker/yagna/yagna_entry grafana/boards appliance tests
 
-.PHONY: help demo up down doctor backup restore support-bundle logs status test test-unit check lock dashboards
+.PHONY: help demo up down doctor backup restore support-bundle logs status test test-unit check lock dashboards reference
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -49,6 +49,9 @@ check: .venv-test/.wanted ## style, types
 
 dashboards: .venv-test/.wanted ## write grafana/dashboards anew from grafana/boards
 	@.venv-test/bin/python -m grafana.boards
+
+reference: .venv-test/.wanted ## write docs/METRICS.md anew from the metric catalogue
+	@PYTHONPATH=services/bridge .venv-test/bin/python -m golem_bridge.telemetry.reference > docs/METRICS.md
 
 lock: ## pin all requirements anew (needs uv)
 	@tests/lock.sh

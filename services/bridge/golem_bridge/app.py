@@ -9,7 +9,6 @@ import uuid
 from contextlib import AsyncExitStack
 
 import structlog
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from golem_bridge.api.app import HeadDoors, create_app, host_server
@@ -34,7 +33,7 @@ from golem_bridge.money.bookkeeper import Bookkeeper
 from golem_bridge.settings import SecretError, Settings, read_secret
 from golem_bridge.store.database import Database
 from golem_bridge.store.values import Values
-from golem_bridge.telemetry.collector import BridgeCollector
+from golem_bridge.telemetry.room import Telemetry
 
 YAGNA_PATIENCE = 120
 """Seconds to wait for yagna at start."""
@@ -100,6 +99,10 @@ async def serve(settings: Settings) -> None:
             notify=books.changes.tell,
         )
 
+        telemetry = Telemetry(
+            golem=golem, books=books, database=database, network=settings.golem_network, app_session_id=session
+        )
+
         async def check_ready() -> None:
             await golem.identity()
 
@@ -111,10 +114,10 @@ async def serve(settings: Settings) -> None:
                 presenter=Presenter(books, network=settings.golem_network.value, wallet=wallet),
                 connect=links.connect,
                 check_ready=check_ready,
-                registry=_registry(books, settings),
+                registry=telemetry.registry,
             )
         )
-        doors.serve(app)
+        doors.serve(telemetry.traffic.around(app, door="head"))
         await Recovery(
             golem=golem,
             books=books,
@@ -135,9 +138,12 @@ async def serve(settings: Settings) -> None:
         )
         workers.start()
         stack.push_async_callback(workers.stop)
+        telemetry.start(workers.loops)
+        stack.push_async_callback(telemetry.stop)
         stack.push_async_callback(runtimes.stop_all)
         log.info("bridge serves", network=settings.golem_network.value, wallet=wallet, port=settings.bridge_listen_port)
-        await host_server(app, settings, token=token, metrics_token=metrics_token).serve()
+        server = host_server(app, settings, token=token, metrics_token=metrics_token, traffic=telemetry.traffic)
+        await server.serve()
 
 
 def main() -> None:
@@ -168,15 +174,6 @@ def app_session(values: Values) -> str:
         session = f"ray-on-golem-{uuid.uuid4()}"
         values.put("app_session_id", session)
     return session
-
-
-def _registry(books: Books, settings: Settings) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    registry.register(BridgeCollector(books, settings.golem_network))
-    return registry
 
 
 def _configure_logging(level: str) -> None:

@@ -17,6 +17,7 @@ from golem_bridge.api import faults, health, relay, v1
 from golem_bridge.api.context import Context
 from golem_bridge.api.doors import HeadDoor, HostDoor
 from golem_bridge.settings import Settings
+from golem_bridge.telemetry.live import Traffic
 
 MAX_CONNECTIONS = 1000
 
@@ -34,12 +35,14 @@ def create_app(context: Context) -> FastAPI:
     return app
 
 
-def host_server(app: ASGIApp, settings: Settings, *, token: str, metrics_token: str) -> uvicorn.Server:
+def host_server(
+    app: ASGIApp, settings: Settings, *, token: str, metrics_token: str, traffic: Traffic
+) -> uvicorn.Server:
     """The server of the host door."""
     door = HostDoor(app, token=token, metrics_token=metrics_token, allowed_hosts=settings.allowed_hosts)
     return uvicorn.Server(
         uvicorn.Config(
-            door,
+            traffic.around(door, door="host"),
             host=settings.bridge_listen_host,
             port=settings.bridge_listen_port,
             log_config=None,

@@ -3,91 +3,104 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from golem_bridge import __version__
-from golem_bridge.clusters.bill import totals
 from golem_bridge.clusters.books import Books
-from golem_bridge.clusters.model import Cluster, Node
-from golem_bridge.clusters.states import ClusterState, NodeState
-from golem_bridge.money.ledger import ACCEPTANCES, EntryKind
+from golem_bridge.clusters.model import Cluster
+from golem_bridge.clusters.states import ClusterState
+from golem_bridge.golem.types import DocumentKind, PaymentProblem
+from golem_bridge.loops import Loop
+from golem_bridge.money.validation import Refusal
 from golem_bridge.settings import GolemNetwork
+from golem_bridge.telemetry import catalogue
+from golem_bridge.telemetry.catalogue import CATALOGUE
+from golem_bridge.telemetry.families import Families
+from golem_bridge.telemetry.history import History
+from golem_bridge.telemetry.live import LIVE
+from golem_bridge.telemetry.money import MoneyMetrics
+from golem_bridge.telemetry.nodes import NodeMetrics
+from golem_bridge.telemetry.watch import YagnaWatch
 
-PREFIX = "rayongolem"
+ACCEPTED = "accepted"
+REFUSALS = (
+    *(refusal.value for refusal in Refusal),
+    "unknown_agreement",
+    "malformed_document",
+    "not_found",
+    "no_allocation",
+    "insufficient_funds",
+)
+"""Every verdict on a document but the good one."""
 
 
 class BridgeCollector(Collector):
-    """Nodes, money and prices of the newest incarnation of every cluster; money over all incarnations."""
+    """All of the catalogue but what is counted while it happens.
 
-    def __init__(self, books: Books, network: GolemNetwork) -> None:
+    Series of a cluster end when it is closed, except those that count money; series of a node end with it.
+    """
+
+    def __init__(
+        self, books: Books, network: GolemNetwork, *, history: History, watch: YagnaWatch, loops: Sequence[Loop]
+    ) -> None:
         self._books = books
         self._network = network
+        self._history = history
+        self._watch = watch
+        self._loops = loops
+        self._nodes = NodeMetrics(books, history)
+        self._money = MoneyMetrics(books)
+        self._documents: Counter[tuple[str, str]] = Counter()
 
     def collect(self) -> Iterable[Metric]:
-        clusters = self._books.clusters.all_latest()
-        yield InfoMetricFamily(
-            f"{PREFIX}_build", "What runs here", value={"version": __version__, "network": self._network.value}
-        )
-        yield self._nodes(clusters)
-        yield from self._money(clusters)
-        yield self._prices(clusters)
+        families = Families(entry for entry in CATALOGUE if entry not in LIVE)
+        families.add(catalogue.BUILD, 1, __version__, self._network.value)
+        latest = self._books.clusters.all_latest()
+        unclosed = [cluster for cluster in latest if cluster.state is not ClusterState.CLOSED]
+        self._of_clusters(families, latest, unclosed)
+        self._of_documents(families)
+        self._of_yagna(families)
+        self._of_loops(families)
+        return families.collected()
 
-    def _nodes(self, clusters: Iterable[Cluster]) -> Metric:
-        family = GaugeMetricFamily(
-            f"{PREFIX}_nodes",
-            "Nodes by state; every state of every node type is always present",
-            labels=["cluster", "node_type", "state"],
-        )
-        for cluster in clusters:
-            found = self._books.nodes.of_cluster(cluster.cluster_id)
-            counts = Counter((node.node_type, node.state) for node in found)
-            for node_type in cluster.spec.node_types:
-                for state in NodeState:
-                    count = 0 if state is NodeState.TERMINATED else counts[node_type, state]
-                    if state is not NodeState.TERMINATED:
-                        family.add_metric([cluster.name, node_type, state.value], count)
-        return family
+    def _of_clusters(self, families: Families, latest: Sequence[Cluster], unclosed: Sequence[Cluster]) -> None:
+        self._money.add_counters(families, latest)
+        self._nodes.add_counters(families, unclosed)
+        unfinished = self._books.nodes.unfinished()
+        for cluster in unclosed:
+            nodes = [node for node in unfinished if node.cluster_id == cluster.cluster_id]
+            contracts = self._books.contracts.of_cluster(cluster.cluster_id)
+            self._nodes.add(families, cluster, nodes, contracts)
+            self._money.add(families, cluster, nodes, contracts)
 
-    def _money(self, clusters: Iterable[Cluster]) -> Iterable[Metric]:
-        spend = CounterMetricFamily(
-            f"{PREFIX}_spend_glm", "GLM accepted, by what it was for", labels=["cluster", "kind"]
-        )
-        paid = CounterMetricFamily(f"{PREFIX}_paid_glm", "GLM paid on the chain", labels=["cluster"])
-        budget = GaugeMetricFamily(f"{PREFIX}_budget_glm", "Budget of the live cluster in GLM", labels=["cluster"])
-        left = GaugeMetricFamily(
-            f"{PREFIX}_budget_remaining_glm", "Budget neither spent nor reserved, in GLM", labels=["cluster"]
-        )
-        for cluster in clusters:
-            incarnations = [f"{cluster.name}-{number + 1}" for number in range(cluster.incarnation)]
-            ledger = self._books.ledger
-            for kind in ACCEPTANCES:
-                spent = sum(ledger.cluster_glm(incarnation, kind) for incarnation in incarnations)
-                spend.add_metric([cluster.name, kind.value], float(spent))
-            total_paid = sum(ledger.cluster_glm(incarnation, EntryKind.PAID) for incarnation in incarnations)
-            paid.add_metric([cluster.name], float(total_paid))
-            if cluster.state is not ClusterState.CLOSED:
-                budget.add_metric([cluster.name], float(cluster.budget))
-                left.add_metric([cluster.name], float(cluster.budget - totals(self._books, cluster).committed))
-        return spend, paid, budget, left
+    def _of_documents(self, families: Families) -> None:
+        """A document judged anew changes its verdict; a counter must not run backwards for that."""
+        self._documents |= Counter(self._history.documents())
+        for document in DocumentKind:
+            accepted = self._documents[document.value, ACCEPTED]
+            refused = {reason: self._documents[document.value, reason] for reason in REFUSALS}
+            families.add(catalogue.DOCUMENTS_RECEIVED, accepted + sum(refused.values()), document.value)
+            families.add(catalogue.DOCUMENTS_ACCEPTED, accepted, document.value)
+            for reason, count in refused.items():
+                families.add(catalogue.DOCUMENTS_REFUSED, count, document.value, reason)
 
-    def _prices(self, clusters: Iterable[Cluster]) -> Metric:
-        family = GaugeMetricFamily(
-            f"{PREFIX}_node_price_glm_per_hour",
-            "Agreed price of a live node with all its threads busy, in GLM per hour",
-            labels=["cluster", "node_id"],
-        )
-        for cluster in clusters:
-            for node in self._books.nodes.of_cluster(cluster.cluster_id):
-                price = self._price(node)
-                if price is not None:
-                    family.add_metric([cluster.name, node.node_id], price)
-        return family
+    def _of_yagna(self, families: Families) -> None:
+        view = self._watch.view
+        families.add(catalogue.YAGNA_UP, view.up)
+        if not view.up:
+            return
+        families.add(catalogue.ALLOCATED, float(view.allocated))
+        families.add(catalogue.ALLOCATED_LEFT, float(view.allocated_left))
+        for problem in PaymentProblem:
+            families.add(catalogue.PAYMENT_PROBLEMS, view.problems.get(problem, 0), problem.value)
+        for resource, count in view.orphans.items():
+            families.add(catalogue.ORPHANS, count, resource)
 
-    def _price(self, node: Node) -> float | None:
-        if not node.state.is_live or node.agreement_id is None:
-            return None
-        contract = self._books.contracts.get(node.agreement_id)
-        return None if contract is None else float(contract.price.per_hour(contract.threads))
+    def _of_loops(self, families: Families) -> None:
+        for loop in self._loops:
+            families.add(catalogue.LOOP_STEPS, loop.steps, loop.name)
+            families.add(catalogue.LOOP_FAILURES, loop.failed_steps, loop.name)
+            families.add(catalogue.LOOP_SUCCESS, loop.last_success.timestamp(), loop.name)

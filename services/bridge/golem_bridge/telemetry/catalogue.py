@@ -1,0 +1,300 @@
+"""Every metric of the bridge's own, in one table: the collector and docs/METRICS.md are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+PREFIX = "rayongolem"
+
+PHASE_BUCKETS = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0, 420.0, 600.0, 900.0)
+"""Seconds: from a devnet's quick start to an image of gigabytes pulled over a slow line."""
+
+HTTP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Seconds; the last ones are long polls."""
+
+LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Seconds."""
+
+
+class MetricKind(StrEnum):
+    """How Prometheus reads it."""
+
+    INFO = "info"
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+
+
+class Life(StrEnum):
+    """How long a series is there."""
+
+    ALWAYS = "always"
+    CLUSTER = "while the cluster is not closed"
+    NODE = "while the node lives"
+    MONEY = "for ever: it counts money"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One metric. ``base`` is its name without prefix and without the suffix its kind adds."""
+
+    base: str
+    kind: MetricKind
+    unit: str
+    help: str
+    labels: tuple[str, ...] = ()
+    life: Life = Life.ALWAYS
+    buckets: tuple[float, ...] = field(default=())
+
+    @property
+    def family(self) -> str:
+        """The name as prometheus_client wants it."""
+        return f"{PREFIX}_{self.base}"
+
+    @property
+    def name(self) -> str:
+        """The name as Prometheus stores it; a histogram's is the stem of _bucket, _sum and _count."""
+        suffix = {MetricKind.INFO: "_info", MetricKind.COUNTER: "_total"}.get(self.kind, "")
+        return self.family + suffix
+
+    @property
+    def stored_names(self) -> tuple[str, ...]:
+        """The names of its series."""
+        if self.kind is MetricKind.HISTOGRAM:
+            return tuple(f"{self.family}_{part}" for part in ("bucket", "sum", "count"))
+        return (self.name,)
+
+
+LABELS: Mapping[str, str] = {
+    "cluster": "`cluster_name` of the cluster file",
+    "node_type": "its key under `available_node_types`",
+    "state": "requested, negotiating, agreed, deploying, starting, bootstrapping, running, terminating",
+    "reason": "for nodes: requested, budget, provider_lost, start_failed, orphan, shutdown; "
+    "for documents: why the document was not accepted",
+    "kind": "for money: start, env (time rented), cpu (time computed), other; for nodes: head, worker",
+    "node_id": "the node's id; only on metrics of live nodes",
+    "provider_id": "the provider's address; on node_info only",
+    "provider_name": "the name the provider gives itself, at most 64 characters; on node_info only",
+    "phase": "search (until a provider signs), agreement (until its activity), start (until Ray can start), total",
+    "document": "debit_note, invoice",
+    "resource": "agreement, allocation",
+    "problem": "insufficient_gas, insufficient_glm, rpc_error, tx_stuck, other",
+    "loop": "name of the background loop",
+    "door": "host (the user, Prometheus), head (a cluster's head node)",
+    "route": "the route's template, never the path asked for; none: refused at the door, or no such route",
+    "method": "HTTP method; other: none of the usual ones",
+    "code": "HTTP status",
+    "version": "version of the bridge",
+    "network": "devnet, hoodi, polygon",
+}
+"""What each label holds."""
+
+BUILD = Entry("build", MetricKind.INFO, "1", "What runs here", ("version", "network"))
+
+NODES = Entry(
+    "nodes",
+    MetricKind.GAUGE,
+    "nodes",
+    "Nodes by state; every state of every node type is always present",
+    ("cluster", "node_type", "state"),
+    Life.CLUSTER,
+)
+MAX_WORKERS = Entry("max_workers", MetricKind.GAUGE, "nodes", "Workers allowed", ("cluster",), Life.CLUSTER)
+NODES_REQUESTED = Entry(
+    "nodes_requested",
+    MetricKind.COUNTER,
+    "nodes",
+    "Nodes Ray asked for",
+    ("cluster", "node_type"),
+    Life.CLUSTER,
+)
+NODES_STARTED = Entry(
+    "nodes_started",
+    MetricKind.COUNTER,
+    "nodes",
+    "Nodes that came up: ssh answered",
+    ("cluster", "node_type"),
+    Life.CLUSTER,
+)
+NODES_ENDED = Entry(
+    "nodes_ended",
+    MetricKind.COUNTER,
+    "nodes",
+    "Nodes ended or being ended, by reason",
+    ("cluster", "node_type", "reason"),
+    Life.CLUSTER,
+)
+PROVISION = Entry(
+    "provision_duration_seconds",
+    MetricKind.HISTOGRAM,
+    "seconds",
+    "Time from a node's request to its start, by phase; providers tried in vain count as search",
+    ("cluster", "phase"),
+    Life.CLUSTER,
+    PHASE_BUCKETS,
+)
+
+NODE = Entry(
+    "node",
+    MetricKind.INFO,
+    "1",
+    "Who a live node is, and whose machine",
+    ("cluster", "node_id", "node_type", "kind", "provider_id", "provider_name"),
+    Life.NODE,
+)
+NODE_PRICE = Entry(
+    "node_price_glm_per_hour",
+    MetricKind.GAUGE,
+    "GLM/h",
+    "Agreed price of a live node with all its threads busy, in GLM per hour",
+    ("cluster", "node_id"),
+    Life.NODE,
+)
+NODE_START_PRICE = Entry(
+    "node_start_price_glm",
+    MetricKind.GAUGE,
+    "GLM",
+    "Agreed price of starting a live node, in GLM",
+    ("cluster", "node_id"),
+    Life.NODE,
+)
+NODE_THREADS = Entry(
+    "node_cpu_threads",
+    MetricKind.GAUGE,
+    "threads",
+    "Threads a live node was rented with",
+    ("cluster", "node_id"),
+    Life.NODE,
+)
+NODE_SPEND = Entry(
+    "node_spend_glm",
+    MetricKind.GAUGE,
+    "GLM",
+    "GLM accepted for a live node's agreement so far",
+    ("cluster", "node_id"),
+    Life.NODE,
+)
+NODE_SINCE = Entry(
+    "node_start_timestamp_seconds",
+    MetricKind.GAUGE,
+    "seconds since 1970",
+    "When a live node's activity was begun: since then it costs",
+    ("cluster", "node_id"),
+    Life.NODE,
+)
+
+SPEND = Entry(
+    "spend_glm",
+    MetricKind.COUNTER,
+    "GLM",
+    "GLM accepted, by what it was for",
+    ("cluster", "node_type", "kind"),
+    Life.MONEY,
+)
+PAID = Entry(
+    "paid_glm", MetricKind.COUNTER, "GLM", "GLM confirmed as paid on the chain", ("cluster", "node_type"), Life.MONEY
+)
+BURN = Entry(
+    "burn_glm_per_hour",
+    MetricKind.GAUGE,
+    "GLM/h",
+    "What all rented machines cost per hour with all threads busy, in GLM",
+    ("cluster", "node_type"),
+    Life.CLUSTER,
+)
+BUDGET = Entry("budget_glm", MetricKind.GAUGE, "GLM", "Budget of the cluster in GLM", ("cluster",), Life.CLUSTER)
+BUDGET_LEFT = Entry(
+    "budget_remaining_glm",
+    MetricKind.GAUGE,
+    "GLM",
+    "Budget neither spent nor reserved, in GLM",
+    ("cluster",),
+    Life.CLUSTER,
+)
+EXPOSURE = Entry(
+    "exposure_glm",
+    MetricKind.GAUGE,
+    "GLM",
+    "Most the cluster will have cost if everything is ended now, by the bridge's own clock",
+    ("cluster",),
+    Life.CLUSTER,
+)
+ALLOCATED = Entry("allocated_glm", MetricKind.GAUGE, "GLM", "GLM set aside at yagna in all allocations together")
+ALLOCATED_LEFT = Entry(
+    "allocated_remaining_glm", MetricKind.GAUGE, "GLM", "Of the GLM set aside at yagna: not spent on accepted documents"
+)
+
+DOCUMENTS_RECEIVED = Entry(
+    "payment_documents_received",
+    MetricKind.COUNTER,
+    "documents",
+    "Debit notes and invoices received",
+    ("document",),
+)
+DOCUMENTS_ACCEPTED = Entry(
+    "payment_documents_accepted",
+    MetricKind.COUNTER,
+    "documents",
+    "Debit notes and invoices accepted, thus paid",
+    ("document",),
+)
+DOCUMENTS_REFUSED = Entry(
+    "payment_documents_refused",
+    MetricKind.COUNTER,
+    "documents",
+    "Debit notes and invoices not accepted, by reason",
+    ("document", "reason"),
+)
+
+YAGNA_UP = Entry("yagna_up", MetricKind.GAUGE, "1", "Whether yagna answered the bridge's last look (1) or not (0)")
+PAYMENT_PROBLEMS = Entry(
+    "payment_problems",
+    MetricKind.GAUGE,
+    "problems",
+    "What keeps yagna from paying right now",
+    ("problem",),
+)
+ORPHANS = Entry(
+    "orphans",
+    MetricKind.GAUGE,
+    "things",
+    "What lives at yagna although no live cluster needs it: it may cost money",
+    ("resource",),
+)
+
+LOOP_STEPS = Entry("loop_steps", MetricKind.COUNTER, "steps", "Steps of a background loop", ("loop",))
+LOOP_FAILURES = Entry("loop_failures", MetricKind.COUNTER, "steps", "Steps of a background loop that failed", ("loop",))
+LOOP_SUCCESS = Entry(
+    "loop_last_success_timestamp_seconds",
+    MetricKind.GAUGE,
+    "seconds since 1970",
+    "When a background loop last did its work; before the first time: when the bridge started",
+    ("loop",),
+)
+
+HTTP_REQUESTS = Entry(
+    "http_requests", MetricKind.COUNTER, "requests", "Requests answered", ("door", "route", "method", "code")
+)
+HTTP_SECONDS = Entry(
+    "http_request_duration_seconds",
+    MetricKind.HISTOGRAM,
+    "seconds",
+    "Time to the end of the answer; long polls and relays included",
+    ("door", "route", "method"),
+    Life.ALWAYS,
+    HTTP_BUCKETS,
+)
+LAG = Entry(
+    "event_loop_lag_seconds",
+    MetricKind.HISTOGRAM,
+    "seconds",
+    "How much later than asked for the bridge's event loop ran",
+    (),
+    Life.ALWAYS,
+    LAG_BUCKETS,
+)
+
+CATALOGUE: tuple[Entry, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Entry))
+"""All of the above, in that order."""

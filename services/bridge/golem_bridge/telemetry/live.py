@@ -1,0 +1,91 @@
+"""Metrics counted while it happens: requests at the doors, lag of the event loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from golem_bridge.clock import Clock
+from golem_bridge.telemetry.catalogue import HTTP_REQUESTS, HTTP_SECONDS, LAG, Entry
+
+LIVE = (HTTP_REQUESTS, HTTP_SECONDS, LAG)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"})
+NO_ROUTE = "none"
+LAG_INTERVAL = 0.5
+"""Seconds between two measurements of the event loop."""
+
+
+class Traffic:
+    """Counts what passes the doors, by the route's template: no caller can make series."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = counter(HTTP_REQUESTS, registry)
+        self._seconds = histogram(HTTP_SECONDS, registry)
+
+    def around(self, app: ASGIApp, *, door: str) -> ASGIApp:
+        """The same app, counted; to be put outside of the door, so that the refused are counted too."""
+
+        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await app(scope, receive, send)
+                return
+            begin = time.perf_counter()
+            code = _Code()
+            try:
+                await app(scope, receive, code.noting(send))
+            finally:
+                self._count(scope, door, code.value, time.perf_counter() - begin)
+
+        return counted
+
+    def _count(self, scope: MutableMapping[str, Any], door: str, code: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", NO_ROUTE)
+        method = scope.get("method", "WEBSOCKET")
+        method = method if method in METHODS else "other"
+        self._requests.labels(door, route, method, str(code)).inc()
+        self._seconds.labels(door, route, method).observe(seconds)
+
+
+class _Code:
+    """The status of the answer; 500 if there was none, as the server then says."""
+
+    def __init__(self) -> None:
+        self.value = 500
+
+    def noting(self, send: Send) -> Send:
+        async def noted(message: Message) -> None:
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+                self.value = message["status"]
+            elif message["type"] == "websocket.accept":
+                self.value = 101
+            await send(message)
+
+        return noted
+
+
+class LagMeter:
+    """Asks to be woken and looks how much later it is."""
+
+    def __init__(self, registry: CollectorRegistry, clock: Clock) -> None:
+        self._lag = histogram(LAG, registry)
+        self._clock = clock
+
+    async def measure(self) -> None:
+        """One measurement."""
+        before = self._clock.monotonic()
+        await self._clock.sleep(LAG_INTERVAL)
+        self._lag.observe(max(0.0, self._clock.monotonic() - before - LAG_INTERVAL))
+
+
+def counter(entry: Entry, registry: CollectorRegistry) -> Counter:
+    """A counter of the catalogue, to be counted up."""
+    return Counter(entry.family, entry.help, entry.labels, registry=registry)
+
+
+def histogram(entry: Entry, registry: CollectorRegistry) -> Histogram:
+    """A histogram of the catalogue, to be filled."""
+    return Histogram(entry.family, entry.help, entry.labels, buckets=entry.buckets, registry=registry)

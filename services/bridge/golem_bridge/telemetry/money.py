@@ -1,0 +1,67 @@
+"""Metrics of money: spent, paid, due, left. Decimal until here, float from here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.money.budget import total_exposure, total_reserved
+from golem_bridge.money.contracts import Contract
+from golem_bridge.money.ledger import ACCEPTANCES, EntryKind
+from golem_bridge.money.price import to_glm
+from golem_bridge.telemetry import catalogue
+from golem_bridge.telemetry.families import Families
+
+Owner = tuple[str, str]
+"""Names of a cluster and of a node type."""
+
+
+class MoneyMetrics:
+    """Counters for every cluster there ever was, gauges for those not closed."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._owners: dict[str, Owner] = {}
+
+    def add_counters(self, families: Families, clusters: Sequence[Cluster]) -> None:
+        """What was accepted and paid, over all incarnations; ``clusters`` are the newest."""
+        sums: defaultdict[tuple[Owner, EntryKind], int] = defaultdict(int)
+        owners = {(cluster.name, node_type) for cluster in clusters for node_type in cluster.spec.node_types}
+        for agreement_id, kind, wei in self._books.ledger.sums():
+            owner = self._owner(agreement_id)
+            owners.add(owner)
+            sums[owner, kind] += wei
+        for owner in sorted(owners):
+            for kind in ACCEPTANCES:
+                families.add(catalogue.SPEND, float(to_glm(sums[owner, kind])), *owner, kind.value)
+            families.add(catalogue.PAID, float(to_glm(sums[owner, EntryKind.PAID])), *owner)
+
+    def add(self, families: Families, cluster: Cluster, nodes: Sequence[Node], contracts: Sequence[Contract]) -> None:
+        """What is rented and what is left now; ``nodes`` are those not terminated."""
+        ledger, now = self._books.ledger, self._books.clock.now()
+        left = cluster.budget - total_reserved(contracts, ledger, now)
+        families.add(catalogue.BUDGET, float(cluster.budget), cluster.name)
+        families.add(catalogue.BUDGET_LEFT, float(left), cluster.name)
+        families.add(catalogue.EXPOSURE, float(total_exposure(contracts, ledger, now)), cluster.name)
+        types = {node.node_id: node.node_type for node in nodes}
+        burn = dict.fromkeys(cluster.spec.node_types, Decimal(0))
+        for contract in contracts:
+            node_type = types.get(contract.node_id)
+            if node_type is not None and contract.activity_since is not None and contract.ended_at is None:
+                burn[node_type] = burn.get(node_type, Decimal(0)) + contract.price.per_hour(contract.threads)
+        for node_type, rate in burn.items():
+            families.add(catalogue.BURN, float(rate), cluster.name, node_type)
+
+    def _owner(self, agreement_id: str) -> Owner:
+        """Never changes, so it is read once."""
+        owner = self._owners.get(agreement_id)
+        if owner is None:
+            contract = self._books.contracts.get(agreement_id)
+            assert contract is not None, "the ledger books nothing for an unknown agreement"
+            node = self._books.nodes.get(contract.node_id)
+            owner = (self._books.clusters.get(contract.cluster_id).name, node.node_type)
+            self._owners[agreement_id] = owner
+        return owner

@@ -1,0 +1,73 @@
+"""Metrics of nodes: how many, whose, at what price, how quickly they came."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.clusters.states import EndReason, NodeState
+from golem_bridge.money.contracts import Contract
+from golem_bridge.money.price import to_glm
+from golem_bridge.telemetry import catalogue
+from golem_bridge.telemetry.families import Families
+from golem_bridge.telemetry.history import History
+
+COUNTED_STATES = tuple(state for state in NodeState if state is not NodeState.TERMINATED)
+NAME_LENGTH = 64
+"""Characters of a provider's name: it comes from a stranger."""
+
+
+class NodeMetrics:
+    """Writes them for clusters that are not closed."""
+
+    def __init__(self, books: Books, history: History) -> None:
+        self._books = books
+        self._history = history
+
+    def add_counters(self, families: Families, clusters: Sequence[Cluster]) -> None:
+        """What happened since the books began."""
+        names = [cluster.name for cluster in clusters]
+        counts = self._history.node_counts(names)
+        for cluster in clusters:
+            for node_type in _types(cluster, counts.requested):
+                key = (cluster.name, node_type)
+                families.add(catalogue.NODES_REQUESTED, counts.requested[key], *key)
+                families.add(catalogue.NODES_STARTED, counts.started[key], *key)
+                for reason in EndReason:
+                    families.add(catalogue.NODES_ENDED, counts.ended[*key, reason], *key, reason.value)
+        for (name, phase), durations in self._history.provisioning(names).items():
+            families.add_histogram(catalogue.PROVISION, durations.counts, durations.total, name, phase)
+
+    def add(self, families: Families, cluster: Cluster, nodes: Sequence[Node], contracts: Sequence[Contract]) -> None:
+        """What is there now; ``nodes`` are those not terminated."""
+        counts = Counter((node.node_type, node.state) for node in nodes)
+        for node_type in cluster.spec.node_types:
+            for state in COUNTED_STATES:
+                families.add(catalogue.NODES, counts[node_type, state], cluster.name, node_type, state.value)
+        families.add(catalogue.MAX_WORKERS, cluster.spec.max_workers, cluster.name)
+        by_agreement = {contract.agreement_id: contract for contract in contracts}
+        for node in nodes:
+            self._add_node(families, cluster, node, by_agreement)
+
+    def _add_node(self, families: Families, cluster: Cluster, node: Node, contracts: Mapping[str, Contract]) -> None:
+        contract = contracts.get(node.agreement_id or "")
+        if contract is None or not node.state.is_live:
+            return
+        labels = (cluster.name, node.node_id)
+        whose = (contract.provider_id, contract.provider_name[:NAME_LENGTH])
+        families.add(catalogue.NODE, 1, *labels, node.node_type, node.kind.value, *whose)
+        families.add(catalogue.NODE_PRICE, float(contract.price.per_hour(contract.threads)), *labels)
+        families.add(catalogue.NODE_START_PRICE, float(contract.price.start), *labels)
+        families.add(catalogue.NODE_THREADS, contract.threads, *labels)
+        accepted = to_glm(self._books.ledger.accepted(contract.agreement_id))
+        families.add(catalogue.NODE_SPEND, float(accepted), *labels)
+        if contract.activity_since is not None:
+            families.add(catalogue.NODE_SINCE, contract.activity_since.timestamp(), *labels)
+
+
+def _types(cluster: Cluster, requested: Counter[tuple[str, str]]) -> list[str]:
+    """Node types of the cluster file, and those of earlier ones."""
+    former = (node_type for name, node_type in requested if name == cluster.name)
+    return list(dict.fromkeys([*cluster.spec.node_types, *former]))

@@ -1,0 +1,143 @@
+"""What Prometheus reads is what the books say: all of it from the first scrape, nothing after the end but money."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, update
+
+from golem_bridge.clusters.states import EndReason, NodeState
+from golem_bridge.money.ledger import EntryKind
+from golem_bridge.store.database import documents
+from golem_bridge.telemetry.catalogue import CATALOGUE, MetricKind
+from tests.unit.bridge.samples import PRICE, START
+from tests.unit.bridge.telemetry.town import Town
+
+MONEY = {"rayongolem_spend_glm_total", "rayongolem_paid_glm_total"}
+PER_HOUR = float(PRICE.per_hour(2))
+
+
+@pytest.fixture
+def town() -> Town:
+    return Town()
+
+
+def names_with(town: Town, label: str) -> set[str]:
+    """Names of the series that carry a label."""
+    names = {name for entry in CATALOGUE for name in entry.stored_names}
+    return {name for name in names for held, _ in town.samples(name) if label in held}
+
+
+def test_every_metric_is_exposed_with_its_help_and_type(town: Town) -> None:
+    text = town.exposed()
+    for entry in CATALOGUE:
+        kind = MetricKind.GAUGE if entry.kind is MetricKind.INFO else entry.kind
+        assert f"# HELP {entry.name} {entry.help}\n# TYPE {entry.name} {kind.value}\n" in text
+
+
+def test_a_new_cluster_has_every_series_at_zero(town: Town) -> None:
+    town.cluster()
+    states = {held["state"] for held, value in town.samples("rayongolem_nodes") if value == 0}
+    assert states == {state.value for state in NodeState} - {"terminated"}
+    reasons = {held["reason"] for held, value in town.samples("rayongolem_nodes_ended_total") if value == 0}
+    assert reasons == {reason.value for reason in EndReason}
+    assert town.value("rayongolem_spend_glm_total", node_type="worker", kind="start") == 0
+    assert town.value("rayongolem_burn_glm_per_hour", node_type="worker") == 0
+    assert town.value("rayongolem_provision_duration_seconds_count", phase="total") == 0
+    assert town.value("rayongolem_budget_remaining_glm") == town.value("rayongolem_budget_glm") == 5
+    assert town.value("rayongolem_max_workers") == 3
+
+
+def test_a_running_node_is_counted_named_and_priced(town: Town) -> None:
+    town.cluster()
+    town.node()
+    town.accept(1, "0.25")
+    town.clock.advance(12 + 3600)
+    assert town.value("rayongolem_nodes", node_type="head", state="running") == 1
+    assert town.value("rayongolem_nodes_requested_total", node_type="head") == 1
+    assert town.value("rayongolem_nodes_started_total", node_type="head") == 1
+    assert town.value("rayongolem_node_info", node_id="node-1", kind="head", provider_id="0xprovider") == 1
+    assert town.value("rayongolem_node_price_glm_per_hour") == pytest.approx(PER_HOUR)
+    assert town.value("rayongolem_node_start_price_glm") == 0.01
+    assert town.value("rayongolem_node_cpu_threads") == 2
+    assert town.value("rayongolem_node_spend_glm") == 0.25
+    since = START + timedelta(seconds=12)
+    assert town.value("rayongolem_node_start_timestamp_seconds") == since.timestamp()
+    assert town.value("rayongolem_burn_glm_per_hour", node_type="head") == pytest.approx(PER_HOUR)
+    assert town.value("rayongolem_exposure_glm") == pytest.approx(0.01 + PER_HOUR * 61 / 60)
+
+
+def test_provisioning_is_split_into_phases(town: Town) -> None:
+    town.cluster()
+    town.node()
+    sums = {held["phase"]: value for held, value in town.samples("rayongolem_provision_duration_seconds_sum")}
+    assert sums == pytest.approx({"search": 10, "agreement": 2, "start": 18, "total": 30}, abs=0.01)
+    buckets = {
+        held["le"]: value
+        for held, value in town.samples("rayongolem_provision_duration_seconds_bucket")
+        if held["phase"] == "total"
+    }
+    assert (buckets["15.0"], buckets["45.0"], buckets["+Inf"]) == (0, 1, 1)
+
+
+def test_money_goes_to_the_node_type_it_was_spent_on(town: Town) -> None:
+    town.cluster()
+    town.node()
+    town.accept(1, "0.25")
+    town.accept(1, "0.01", kind=EntryKind.START)
+    town.books.ledger.pay(
+        cluster_id="demo-1", agreement_id="agreement-1", payment_id="p", wei=10**17, tx_hash="0x", at=START
+    )
+    assert town.value("rayongolem_spend_glm_total", node_type="head", kind="cpu") == 0.25
+    assert town.value("rayongolem_spend_glm_total", node_type="head", kind="start") == 0.01
+    assert town.value("rayongolem_spend_glm_total", node_type="worker", kind="cpu") == 0
+    assert town.value("rayongolem_paid_glm_total", node_type="head") == 0.1
+
+
+def test_a_node_that_ended_leaves_only_counts(town: Town) -> None:
+    town.cluster()
+    node = town.node()
+    assert names_with(town, "node_id")
+    town.end(node, EndReason.PROVIDER_LOST)
+    assert names_with(town, "node_id") == set()
+    assert town.value("rayongolem_nodes_ended_total", node_type="head", reason="provider_lost") == 1
+    assert town.value("rayongolem_burn_glm_per_hour", node_type="head") == 0
+
+
+def test_a_closed_cluster_leaves_only_money(town: Town) -> None:
+    cluster = town.cluster()
+    node = town.node()
+    town.accept(1, "0.25")
+    town.end(node, EndReason.REQUESTED)
+    town.close(cluster)
+    assert names_with(town, "cluster") == MONEY
+
+
+def test_counters_go_on_over_incarnations(town: Town) -> None:
+    first = town.cluster()
+    town.end(town.node(1), EndReason.REQUESTED)
+    town.accept(1, "0.25")
+    town.close(first)
+    town.cluster(incarnation=2)
+    town.node(2, incarnation=2)
+    assert town.value("rayongolem_nodes_requested_total", node_type="head") == 2
+    assert town.value("rayongolem_nodes_ended_total", node_type="head", reason="requested") == 1
+    assert town.value("rayongolem_provision_duration_seconds_count", phase="total") == 2
+    assert town.value("rayongolem_spend_glm_total", node_type="head", kind="cpu") == 0.25
+    assert town.value("rayongolem_nodes", node_type="head", state="running") == 1
+
+
+def test_documents_are_counted_by_what_became_of_them_and_never_backwards(town: Town) -> None:
+    with town.database.write() as connection:
+        row = {"kind": "invoice", "agreement_id": "", "at": START, "total": "1", "detail": ""}
+        connection.execute(insert(documents).values(document_id="a", verdict="accepted", **row))
+        connection.execute(insert(documents).values(document_id="b", verdict="insufficient_funds", **row))
+    assert town.value("rayongolem_payment_documents_received_total", document="invoice") == 2
+    assert town.value("rayongolem_payment_documents_accepted_total", document="invoice") == 1
+    with town.database.write() as connection:
+        connection.execute(update(documents).values(verdict="accepted"))
+    refused = "rayongolem_payment_documents_refused_total"
+    assert town.value(refused, document="invoice", reason="insufficient_funds") == 1
+    assert town.value(refused, document="debit_note", reason="overpriced") == 0
+    assert town.value("rayongolem_payment_documents_accepted_total", document="invoice") == 2

@@ -1,0 +1,74 @@
+"""What the bridge sees of yagna between scrapes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from golem_bridge.errors import YagnaUnavailableError
+from golem_bridge.golem.types import PaymentProblem
+from golem_bridge.telemetry.watch import YagnaWatch
+from tests.unit.bridge.samples import START
+from tests.unit.bridge.telemetry.town import Town
+
+PLATFORM = "erc20-hoodi-tglm"
+
+
+@pytest.fixture
+def town() -> Town:
+    return Town()
+
+
+@pytest.fixture
+def watch(town: Town) -> YagnaWatch:
+    return town.telemetry.watch
+
+
+async def test_before_the_first_look_yagna_counts_as_down(town: Town) -> None:
+    assert town.value("rayongolem_yagna_up") == 0
+    assert town.samples("rayongolem_orphans") == []
+
+
+async def test_a_calm_yagna(town: Town, watch: YagnaWatch) -> None:
+    await watch.look()
+    assert town.value("rayongolem_yagna_up") == 1
+    assert town.value("rayongolem_payment_problems", problem="insufficient_gas") == 0
+    assert {held["resource"]: value for held, value in town.samples("rayongolem_orphans")} == {
+        "agreement": 0,
+        "allocation": 0,
+    }
+
+
+async def test_funds_set_aside_for_a_live_cluster_are_no_orphan(town: Town, watch: YagnaWatch) -> None:
+    cluster = town.cluster()
+    allocation = await town.golem.create_allocation(Decimal(5), platform=PLATFORM, expires=START + timedelta(hours=1))
+    await watch.look()
+    assert watch.view.orphans["allocation"] == 1
+    town.books.clusters.change(
+        cluster.cluster_id, lambda cluster: replace(cluster, allocation_id=allocation.allocation_id)
+    )
+    await watch.look()
+    assert watch.view.orphans["allocation"] == 0
+    assert town.value("rayongolem_allocated_glm") == town.value("rayongolem_allocated_remaining_glm") == 5
+    town.close(town.books.clusters.get(cluster.cluster_id))
+    await watch.look()
+    assert town.value("rayongolem_orphans", resource="allocation") == 1
+
+
+async def test_what_keeps_yagna_from_paying_is_counted(town: Town, watch: YagnaWatch) -> None:
+    town.golem.problems = [PaymentProblem.INSUFFICIENT_GAS]
+    await watch.look()
+    assert town.value("rayongolem_payment_problems", problem="insufficient_gas") == 1
+    assert town.value("rayongolem_payment_problems", problem="rpc_error") == 0
+
+
+async def test_when_yagna_is_gone_old_news_is_not_told(town: Town, watch: YagnaWatch) -> None:
+    await watch.look()
+    town.golem.down = True
+    with pytest.raises(YagnaUnavailableError):
+        await watch.look()
+    assert town.value("rayongolem_yagna_up") == 0
+    assert town.samples("rayongolem_allocated_glm") == []
