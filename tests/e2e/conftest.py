@@ -55,8 +55,14 @@ def make_cluster(
 
 
 @pytest.fixture
-def nothing_rented(bridge: Bridge, steps: Steps) -> Iterator[None]:
-    """Nothing is rented afterwards, by the bridge's word and by yagna's."""
+def nothing_rented(bridge: Bridge) -> Iterator[None]:
+    """Nothing is rented after a test, by the bridge's word."""
     yield
     assert bridge.live_nodes() == []
+
+
+@pytest.fixture(scope="module")
+def nothing_open(steps: Steps) -> Iterator[None]:
+    """Nothing is open after a module, by yagna's own word."""
+    yield
     check_nothing_open(steps)

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.cluster import ClusterFile, Outcome
 from tests.e2e.conftest import MakeCluster
 
-pytestmark = pytest.mark.usefixtures("nothing_rented")
+pytestmark = pytest.mark.usefixtures("nothing_open", "nothing_rented")
 
 
 def refused(outcome: Outcome, *expected: str) -> None:
