@@ -6,21 +6,39 @@ import os
 import sys
 
 from appliance.backup import bring_back, save
+from appliance.bridge import Bridge
 from appliance.bundle import write_bundle
 from appliance.demo import run_demo
-from appliance.doctor import examine
+from appliance.doctor import check_money, examine
 from appliance.down import stop
 from appliance.settings import Settings, read_settings
 from appliance.setup import bring_up
+from appliance.shell import Shell
 from appliance.steps import StepError, Steps
 from appliance.testing import OWN_APPLIANCE, run_tests
 
 
 def up(steps: Steps, settings: Settings) -> None:
-    """``make up``."""
+    """``make up``. Starting spends nothing; on a public network it is said what will, and of which wallet."""
     bring_up(steps, settings)
+    if settings.network != "devnet":
+        steps.say(f"\n{PUBLIC_NOTICE[settings.network]}\n   wallet {Bridge(settings).wallet()}")
+        steps.say(check_money(settings, Shell(settings.compose_environment())).line())
     steps.say("\nThe appliance runs. Next: . .venv/bin/activate && ray up golem-cluster.yaml")
 
+
+PUBLIC_NOTICE = {
+    "hoodi": (
+        "This appliance is on hoodi, Golem's public test network: strangers' machines, test money.\n"
+        "Nothing is spent until you run ray up. Test GLM and gas: "
+        "docker compose exec yagna yagna payment fund --network hoodi"
+    ),
+    "polygon": (
+        "This appliance is on polygon: REAL MONEY, strangers' machines.\n"
+        "Nothing is spent until you run ray up; then at most total_budget of the cluster file, and gas.\n"
+        "Send GLM (polygon), and a little POL for gas, to the wallet below; back its key up first: make backup"
+    ),
+}
 
 COMMANDS = {
     "up": up,

@@ -1,0 +1,109 @@
+"""What may be in docker-compose.yml and what may not: DESIGN's trust boundaries as rules over the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from appliance.paths import COMPOSE_FILE, ROOT
+
+COMPOSE: Mapping[str, Any] = yaml.safe_load(COMPOSE_FILE.read_text(encoding="utf-8"))
+SERVICES: Mapping[str, Mapping[str, Any]] = COMPOSE["services"]
+ONE_SHOT = {"secrets"}
+CAPABILITIES = {
+    "secrets": {"CHOWN", "DAC_OVERRIDE", "FOWNER"},
+    "devnet": {"SYS_ADMIN", "NET_ADMIN"},
+}
+"""What a service may hold; everybody else holds none."""
+
+SHARED_SECRETS = {
+    "yagna-appkey": {"yagna", "bridge"},
+    "bridge-secrets": {"secrets", "bridge"},
+    "metrics-token": {"secrets", "prometheus"},
+    "yagna-data": {"yagna"},
+    "bridge-data": {"bridge"},
+}
+"""Who may see a volume that holds a secret."""
+
+every_service = pytest.mark.parametrize("name", sorted(SERVICES))
+every_lasting_service = pytest.mark.parametrize("name", sorted(set(SERVICES) - ONE_SHOT))
+
+
+@every_service
+def test_every_port_is_on_the_loopback(name: str) -> None:
+    for port in SERVICES[name].get("ports", []):
+        assert str(port).startswith("127.0.0.1:")
+
+
+def test_only_bridge_prometheus_and_grafana_publish_anything() -> None:
+    assert {name for name, service in SERVICES.items() if service.get("ports")} == {"bridge", "prometheus", "grafana"}
+
+
+@every_service
+def test_images_are_pinned_by_an_overridable_tag(name: str) -> None:
+    image = SERVICES[name]["image"]
+    assert "latest" not in image
+    assert re.search(r"\$\{[A-Z_]+:-[^}]*\}", image), image
+
+
+@every_service
+def test_nobody_is_privileged(name: str) -> None:
+    service = SERVICES[name]
+    assert "privileged" not in service
+    assert service.get("network_mode") != "host"
+    assert "pid" not in service
+    assert set(service.get("cap_add", ())) == CAPABILITIES.get(name, set())
+    if name != "devnet":  # Docker's default set, for the nodes' own root, within the devnet
+        assert service["cap_drop"] == ["ALL"]
+        assert "no-new-privileges:true" in service["security_opt"]
+
+
+@every_lasting_service
+def test_everything_that_stays_is_watched_and_bounded(name: str) -> None:
+    service = SERVICES[name]
+    assert service["restart"] == "unless-stopped"
+    assert "test" in service["healthcheck"]
+    assert service["mem_limit"]
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
+
+
+@every_service
+def test_who_waits_names_the_condition(name: str) -> None:
+    for condition in dict(SERVICES[name].get("depends_on", {})).values():
+        assert condition["condition"].startswith("service_")
+
+
+@every_service
+def test_no_secret_is_in_an_environment(name: str) -> None:
+    for key in SERVICES[name].get("environment", {}):
+        assert not re.search(r"TOKEN|SECRET|PASSWORD|APPKEY|PRIVATE", key), key
+
+
+@pytest.mark.parametrize(("volume", "readers"), sorted(SHARED_SECRETS.items()))
+def test_a_secret_is_mounted_only_where_it_is_needed(volume: str, readers: set[str]) -> None:
+    mounting = {
+        name
+        for name, service in SERVICES.items()
+        if any(str(mount).split(":")[0] == volume for mount in service.get("volumes", []))
+    }
+    assert mounting == readers
+
+
+def test_every_named_volume_says_what_it_holds() -> None:
+    text = COMPOSE_FILE.read_text(encoding="utf-8").partition("\nvolumes:\n")[2]
+    for name in COMPOSE["volumes"]:
+        assert re.search(rf"^  {name}: {{}} # \w", text, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("docker/*/Dockerfile")), ids=lambda path: path.parent.name)
+def test_images_hold_no_secret_and_end_as_a_user_of_their_own(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"(?i)^(ARG|ENV).*(token|secret|password|private)", text, re.MULTILINE)
+    assert ":latest" not in text
+    if path.parent.name not in {"devnet", "ray-node"}:  # a node's own system is its user's, root included
+        assert re.search(r"^USER (?!root|0)", text, re.MULTILINE)
