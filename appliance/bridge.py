@@ -57,6 +57,7 @@ class LiveNode:
     cluster: str
     node_id: str
     state: str
+    provider: str | None
     price_per_hour: str | None
 
 
@@ -84,7 +85,7 @@ class Bridge:
     def live_nodes(self) -> list[LiveNode]:
         """Nodes of all clusters that are not terminated."""
         return [
-            LiveNode(cluster["name"], node["node_id"], node["state"], node["price_per_hour"])
+            LiveNode(cluster["name"], node["node_id"], node["state"], node["provider_name"], node["price_per_hour"])
             for cluster in self._ask("/v1/clusters")["clusters"]
             for node in cluster["nodes"]
             if node["state"] != "terminated"

@@ -37,7 +37,8 @@ def is_running(settings: Settings) -> bool:
 
 def _refusal(live: list[LiveNode]) -> str:
     rows = "\n".join(
-        f"   {node.cluster}  {node.node_id}  {node.state}  {node.price_per_hour or '?'} GLM/h" for node in live
+        f"   {node.node_id}  {node.state} on {node.provider or '?'}  {node.price_per_hour or '?'} GLM/h"
+        for node in live
     )
     return (
         f"{len(live)} node(s) are still rented, they would go on costing:\n{rows}\n"

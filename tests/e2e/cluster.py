@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from appliance.bridge import Bridge, LiveNode
 from appliance.paths import CLUSTER_FILE, ROOT, VENV
 from appliance.settings import Settings
 
@@ -66,6 +68,10 @@ class ClusterFile:
     def down(self) -> Outcome:
         return self.ray("down", "--yes")
 
+    def nodes(self, bridge: Bridge) -> list[LiveNode]:
+        """Its nodes that are not terminated."""
+        return [node for node in bridge.live_nodes() if node.cluster == self.name]
+
     def run(self, *command: str | Path, env: Mapping[str, str] | None = None, typed: str = "") -> Outcome:
         """Any command, as the user would run it; ``typed`` is its standard input."""
         path = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
@@ -82,6 +88,14 @@ class ClusterFile:
             check=False,
         )
         return Outcome(done.returncode, done.stdout)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
+    """Ask every second. Fails the test after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        time.sleep(1)
 
 
 STYLE = ("--log-style", "pretty", "--log-color", "false")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +13,7 @@ from appliance.bridge import Bridge
 from appliance.paths import EXAMPLE, ROOT
 from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
 from appliance.steps import StepError, Steps
-from tests.e2e.cluster import ClusterFile
+from tests.e2e.cluster import ClusterFile, wait_until
 from tests.e2e.conftest import MakeCluster
 
 JOB = "nohup python tasks.py --count 80 --seconds 1 --min-nodes 3 > job.log 2>&1 &"
@@ -83,8 +82,7 @@ def test_everything_is_paid_in_the_end(cluster: ClusterFile, bridge: Bridge, ste
 
 def running(bridge: Bridge, cluster: ClusterFile) -> list[str]:
     """Ids of a cluster's running nodes."""
-    nodes = bridge.live_nodes()
-    return sorted(node.node_id for node in nodes if node.cluster == cluster.name and node.state == "running")
+    return sorted(node.node_id for node in cluster.nodes(bridge) if node.state == "running")
 
 
 def answers(bridge: Bridge) -> bool:
@@ -93,13 +91,6 @@ def answers(bridge: Bridge) -> bool:
     except StepError:
         return False
     return True
-
-
-def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
-        time.sleep(1)
 
 
 def kill_main_process(service: str) -> None:

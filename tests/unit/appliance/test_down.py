@@ -27,7 +27,7 @@ class Recorder(Steps):
 
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> None:
-    node = LiveNode("mine", "mine-1-head-0001", "running", "0.0108")
+    node = LiveNode("mine", "mine-1-head-0001", "running", "alder", "0.0108")
     monkeypatch.setattr(down, "is_running", lambda _settings: True)
     monkeypatch.setattr("appliance.bridge.Bridge.live_nodes", lambda _self: [node])
     monkeypatch.delenv("FORCE", raising=False)
@@ -36,7 +36,9 @@ def live(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("live")
 def test_rented_nodes_keep_the_appliance_up() -> None:
     steps = Recorder()
-    with pytest.raises(StepError, match=r"(?s)1 node\(s\) are still rented.*mine-1-head-0001.*0.0108 GLM/h.*FORCE=1"):
+    with pytest.raises(
+        StepError, match=r"(?s)1 node\(s\) are still rented.*mine-1-head-0001  running on alder  0.0108 GLM/h.*FORCE=1"
+    ):
         down.stop(steps, SETTINGS)
     assert steps.commands == []
 

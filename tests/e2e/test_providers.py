@@ -1,0 +1,92 @@
+"""Providers that misbehave, by the devnet's fault switchboard: others take their place, nothing is overpaid."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from appliance.bridge import Bridge
+from appliance.paths import ROOT
+from appliance.settlement import check_chain, wait_for_settlement
+from appliance.steps import Steps
+from tests.e2e.cluster import ClusterFile, wait_until
+from tests.e2e.conftest import MakeCluster
+
+FAULTS = ("docker", "compose", "exec", "-T", "devnet", "/opt/devnet/bin/python", "-m", "golem_devnet", "faults")
+
+Switchboard = Callable[..., None]
+
+pytestmark = pytest.mark.usefixtures("nothing_open")
+
+
+@pytest.fixture
+def switchboard() -> Iterator[Switchboard]:
+    def switch(*arguments: str) -> None:
+        subprocess.run([*FAULTS, *arguments], cwd=ROOT, check=True, capture_output=True, timeout=90)
+
+    yield switch
+    switch("clear")
+
+
+def end(cluster: ClusterFile, bridge: Bridge) -> None:
+    assert cluster.down().code == 0
+    wait_until(lambda: not cluster.nodes(bridge), 60, "all nodes to end")
+
+
+def test_refusing_and_failing_providers_are_passed_over(
+    make_cluster: MakeCluster, bridge: Bridge, switchboard: Switchboard
+) -> None:
+    """alder and birch are the cheapest."""
+    switchboard("set", "alder", "agreements=refuse")
+    switchboard("set", "birch", "deploy=false")
+    cluster = make_cluster("picky")
+    outcome = cluster.up()
+    assert outcome.code == 0, outcome.text
+    assert [node.provider for node in cluster.nodes(bridge)] == ["cedar"], outcome.text
+    end(cluster, bridge)
+
+
+def test_a_vanished_worker_is_replaced(
+    make_cluster: MakeCluster, bridge: Bridge, steps: Steps, switchboard: Switchboard
+) -> None:
+    cluster = make_cluster("lost")
+    cluster.content["available_node_types"]["ray.worker.default"]["min_workers"] = 1
+    cluster.write()
+    outcome = cluster.up()
+    assert outcome.code == 0, outcome.text
+
+    def worker() -> str | None:
+        """The provider of the running worker."""
+        nodes = [node for node in cluster.nodes(bridge) if "-worker-" in node.node_id and node.state == "running"]
+        return nodes[0].provider if nodes else None
+
+    wait_until(lambda: worker() is not None, 60, "the worker")
+    lost = worker()
+    assert lost is not None
+    switchboard("vanish", lost)
+    wait_until(lambda: worker() not in {None, lost}, 60, "another provider's worker")
+    wait_until(lambda: "2 node" in cluster.ray("exec", COUNT_NODES).text, 60, "Ray to know both nodes")
+    switchboard("return", lost)
+    end(cluster, bridge)
+    bill = wait_for_settlement(steps, bridge, cluster.name)
+    check_chain(steps, bridge.wallet(), bill)
+
+
+COUNT_NODES = (
+    "python -c \"import ray; ray.init(); print(sum(node['Alive'] for node in ray.nodes()), 'node(s)')\" 2>/dev/null"
+)
+
+
+def test_overpriced_papers_are_not_paid(make_cluster: MakeCluster, bridge: Bridge, switchboard: Switchboard) -> None:
+    switchboard("set", "alder", "debit_notes=over-priced")
+    cluster = make_cluster("dear")
+    outcome = cluster.up()
+    assert outcome.code == 0, outcome.text
+    assert [node.provider for node in cluster.nodes(bridge)] == ["alder"]
+    cluster.ray("exec", "sleep 12")  # a debit note comes every 10 s
+    assert bridge.bill(cluster.name).total_accepted == 0
+    switchboard("clear", "alder")
+    end(cluster, bridge)
+    wait_until(lambda: bridge.bill(cluster.name).settled, 60, "the honest invoice to be paid")
