@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
@@ -24,6 +25,9 @@ from golem_bridge.telemetry.live import LIVE
 from golem_bridge.telemetry.money import MoneyMetrics
 from golem_bridge.telemetry.nodes import NodeMetrics
 from golem_bridge.telemetry.watch import YagnaWatch
+
+LINGER = timedelta(seconds=15)
+"""Three scrapes."""
 
 ACCEPTED = "accepted"
 REFUSALS = (
@@ -54,23 +58,32 @@ class BridgeCollector(Collector):
         self._nodes = NodeMetrics(books, history)
         self._money = MoneyMetrics(books)
         self._documents: Counter[tuple[str, str]] = Counter()
+        self._seen_open: dict[str, datetime] = {}
 
     def collect(self) -> Iterable[Metric]:
         families = Families(entry for entry in CATALOGUE if entry not in LIVE)
         families.add(catalogue.BUILD, 1, __version__, self._network.value)
         latest = self._books.clusters.all_latest()
-        unclosed = [cluster for cluster in latest if cluster.state is not ClusterState.CLOSED]
-        self._of_clusters(families, latest, unclosed)
+        self._of_clusters(families, latest, self._shown(latest))
         self._of_documents(families)
         self._of_yagna(families)
         self._of_loops(families)
         return families.collected()
 
-    def _of_clusters(self, families: Families, latest: Sequence[Cluster], unclosed: Sequence[Cluster]) -> None:
+    def _shown(self, latest: Sequence[Cluster]) -> list[Cluster]:
+        """Those not closed, or not for long: Prometheus must have the chance to see their last state."""
+        now = self._books.clock.now()
+        for cluster in latest:
+            if cluster.state is not ClusterState.CLOSED:
+                self._seen_open[cluster.cluster_id] = now
+        self._seen_open = {key: at for key, at in self._seen_open.items() if now - at <= LINGER}
+        return [cluster for cluster in latest if cluster.cluster_id in self._seen_open]
+
+    def _of_clusters(self, families: Families, latest: Sequence[Cluster], shown: Sequence[Cluster]) -> None:
         self._money.add_counters(families, latest)
-        self._nodes.add_counters(families, unclosed)
+        self._nodes.add_counters(families, shown)
         unfinished = self._books.nodes.unfinished()
-        for cluster in unclosed:
+        for cluster in shown:
             nodes = [node for node in unfinished if node.cluster_id == cluster.cluster_id]
             contracts = self._books.contracts.of_cluster(cluster.cluster_id)
             self._nodes.add(families, cluster, nodes, contracts)

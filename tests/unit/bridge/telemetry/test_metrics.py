@@ -110,8 +110,22 @@ def test_a_closed_cluster_leaves_only_money(town: Town) -> None:
     node = town.node()
     town.accept(1, "0.25")
     town.end(node, EndReason.REQUESTED)
+    assert town.value("rayongolem_nodes", node_type="head", state="running") == 0
     town.close(cluster)
+    town.clock.advance(16)
     assert names_with(town, "cluster") == MONEY
+
+
+def test_the_last_state_of_a_cluster_can_still_be_scraped(town: Town) -> None:
+    cluster = town.cluster()
+    node = town.node()
+    assert town.value("rayongolem_nodes", node_type="head", state="running") == 1
+    town.end(node, EndReason.REQUESTED)
+    town.close(cluster)
+    town.clock.advance(5)
+    assert town.value("rayongolem_nodes", node_type="head", state="running") == 0
+    town.clock.advance(11)
+    assert town.samples("rayongolem_nodes") == []
 
 
 def test_counters_go_on_over_incarnations(town: Town) -> None:
