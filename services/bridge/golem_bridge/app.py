@@ -7,6 +7,7 @@ import logging
 import sys
 import uuid
 from contextlib import AsyncExitStack
+from decimal import Decimal
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -30,6 +31,7 @@ from golem_bridge.errors import BridgeError, YagnaUnavailableError
 from golem_bridge.golem.yagna import YagnaGolem
 from golem_bridge.market.images import ImageRegistry
 from golem_bridge.money.bookkeeper import Bookkeeper
+from golem_bridge.money.funds import wallet_amount
 from golem_bridge.settings import SecretError, Settings, read_secret
 from golem_bridge.store.database import Database
 from golem_bridge.store.values import Values
@@ -106,6 +108,9 @@ async def serve(settings: Settings) -> None:
         async def check_ready() -> None:
             await golem.identity()
 
+        async def ask_wallet() -> Decimal:
+            return await wallet_amount(golem, platform=settings.golem_network.payment_platform, now=clock.now())
+
         app = create_app(
             Context(
                 service=service,
@@ -114,7 +119,9 @@ async def serve(settings: Settings) -> None:
                 presenter=Presenter(books, network=settings.golem_network.value, wallet=wallet),
                 connect=links.connect,
                 check_ready=check_ready,
+                wallet_amount=ask_wallet,
                 registry=telemetry.registry,
+                settings=settings,
             )
         )
         doors.serve(telemetry.traffic.around(app, door="head"))

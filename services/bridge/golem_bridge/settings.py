@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -71,6 +71,19 @@ class Settings(BaseSettings):
     bridge_allowed_hosts: str = "127.0.0.1,localhost,bridge"
     """BRIDGE_ALLOWED_HOSTS: comma list of names a request's Host header may carry."""
 
+    bridge_admit_upstream_client: bool = False
+    """BRIDGE_ADMIT_UPSTREAM_CLIENT: let upstream's ray-on-golem 0.13 client in, which can send no token. Everybody
+    who can connect to the bridge's port can then rent nodes and read the ssh keys made for that client."""
+
+    bridge_upstream_max_workers: int = Field(default=10, ge=0, le=1000)
+    """BRIDGE_UPSTREAM_MAX_WORKERS: max_workers of clusters opened by upstream's client, which does not send its own."""
+
+    appliance_dir: Path | None = None
+    """APPLIANCE_DIR: the appliance's folder as the host sees it; upstream's client is told to run its relay client."""
+
+    run_dir: Path = Path("run")
+    """RUN_DIR: folder of tokens as the host sees it, within the appliance's or absolute."""
+
     image_registry_url: str | None = None
     """IMAGE_REGISTRY_URL: where image tags are looked up; default by network."""
 
@@ -91,6 +104,11 @@ class Settings(BaseSettings):
 
     log_level: str = "INFO"
     """LOG_LEVEL: DEBUG, INFO, WARNING or ERROR."""
+
+    @field_validator("appliance_dir", mode="before")
+    @classmethod
+    def _empty_is_unknown(cls, value: object) -> object:
+        return value or None
 
     @property
     def registry_url(self) -> str:

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from golem_bridge import __version__
-from golem_bridge.api import faults, health, relay, v1
+from golem_bridge.api import faults, health, relay, v013, v1
 from golem_bridge.api.context import Context
 from golem_bridge.api.doors import HeadDoor, HostDoor
 from golem_bridge.settings import Settings
@@ -30,6 +30,7 @@ def create_app(context: Context) -> FastAPI:
     app.state.context = context
     app.include_router(v1.router)
     app.include_router(relay.router)
+    app.include_router(v013.router)
     app.include_router(health.router)
     faults.install(app)
     return app
@@ -39,7 +40,13 @@ def host_server(
     app: ASGIApp, settings: Settings, *, token: str, metrics_token: str, traffic: Traffic
 ) -> uvicorn.Server:
     """The server of the host door."""
-    door = HostDoor(app, token=token, metrics_token=metrics_token, allowed_hosts=settings.allowed_hosts)
+    door = HostDoor(
+        app,
+        token=token,
+        metrics_token=metrics_token,
+        allowed_hosts=settings.allowed_hosts,
+        open_paths=v013.PATHS if settings.bridge_admit_upstream_client else frozenset(),
+    )
     return uvicorn.Server(
         uvicorn.Config(
             traffic.around(door, door="host"),

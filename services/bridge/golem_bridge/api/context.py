@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, cast
 
 from fastapi import Depends, Request, WebSocket
@@ -17,6 +18,7 @@ from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.service import ClusterService
 from golem_bridge.errors import ForbiddenError
 from golem_bridge.relay import Stream
+from golem_bridge.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,9 @@ class Context:
     presenter: Presenter
     connect: Callable[[Node, int], Awaitable[Stream]]
     check_ready: Callable[[], Awaitable[None]]
+    wallet_amount: Callable[[], Awaitable[Decimal]]
     registry: CollectorRegistry
+    settings: Settings
 
 
 def get_context(request: Request) -> Context:

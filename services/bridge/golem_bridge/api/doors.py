@@ -27,13 +27,25 @@ class Caller:
 
 
 class HostDoor:
-    """Bearer token on every route, Host allow-list on every method, WebSockets included."""
+    """Bearer token on every route, Host allow-list on every method, WebSockets included.
 
-    def __init__(self, app: ASGIApp, *, token: str, metrics_token: str, allowed_hosts: frozenset[str]) -> None:
+    ``open_paths`` ask for no token; browsers, which say where a request comes from, are kept out of them.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token: str,
+        metrics_token: str,
+        allowed_hosts: frozenset[str],
+        open_paths: frozenset[str] = frozenset(),
+    ) -> None:
         self._app = app
         self._token = token
         self._metrics_token = metrics_token
         self._allowed_hosts = allowed_hosts
+        self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -54,6 +66,8 @@ class HostDoor:
                 f"Host {host[:100]!r} is not served — allowed: {', '.join(sorted(self._allowed_hosts))} — "
                 "use http://127.0.0.1, or set BRIDGE_ALLOWED_HOSTS"
             )
+        if path in self._open_paths and "authorization" not in headers and not _is_browser(headers):
+            return
         given = headers.get("authorization", "").removeprefix("Bearer ").encode()
         allowed = [self._token, self._metrics_token] if path == "/metrics" else [self._token]
         if not any(hmac.compare_digest(given, token.encode()) for token in allowed):
@@ -101,6 +115,11 @@ async def _refuse_websocket(
         {"type": "websocket.http.response.start", "status": response.status_code, "headers": response.raw_headers}
     )
     await send({"type": "websocket.http.response.body", "body": bytes(response.body)})
+
+
+def _is_browser(headers: Headers) -> bool:
+    """A page of whatever site can make a browser ask 127.0.0.1 for anything."""
+    return "origin" in headers or "sec-fetch-site" in headers
 
 
 def _host_name(header: str) -> str:

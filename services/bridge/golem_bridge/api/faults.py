@@ -39,7 +39,7 @@ async def _bridge_error(_request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return error_response(InputError(_explain(error.errors()[0])))
+    return error_response(InputError(explain(error.errors()[0])))
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
@@ -54,7 +54,7 @@ async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return error_response(BridgeError("The bridge failed unexpectedly — see: docker compose logs bridge"))
 
 
-def _explain(problem: Mapping[str, Any]) -> str:
+def explain(problem: Mapping[str, Any]) -> str:
     """One validation problem as a sentence; a misspelt key is told the nearest right one."""
     location: Sequence[object] = [part for part in problem["loc"] if part not in {"body", "query", "path"}]
     where = ".".join(str(part) for part in location) or "the request"
