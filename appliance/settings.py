@@ -57,7 +57,8 @@ class Settings:
 
     def compose_environment(self) -> dict[str, str]:
         """For ``docker compose``."""
-        return {**os.environ, "COMPOSE_PROFILES": ",".join(self.profiles), "RUN_DIR": str(self.run)}
+        profiles = ",".join(self.profiles)
+        return {**os.environ, "COMPOSE_PROFILES": profiles, "RUN_DIR": str(self.run), "APPLIANCE_DIR": str(ROOT)}
 
 
 def read_settings() -> Settings:
