@@ -63,9 +63,12 @@ class Caretaker:
         for cluster in self._books.clusters.unfinished():
             if cluster.state is not ClusterState.CLOSING or self._service.is_opening(cluster.name):
                 continue
-            await self._runtimes.of(cluster.cluster_id).stop_market()
-            if self._is_done(cluster):
-                await self._finish(cluster)
+            try:
+                await self._runtimes.of(cluster.cluster_id).stop_market()
+                if self._is_done(cluster):
+                    await self._finish(cluster)
+            except GolemError as error:
+                log.warning("cluster not closed yet", cluster=cluster.name, reason=error.message)
 
     def is_settled(self, cluster: Cluster) -> bool:
         """Every contract is over, invoiced and paid in full."""

@@ -61,12 +61,16 @@ class Subscription:
         self._task = asyncio.create_task(self._gather_for_ever(), name="subscription")
 
     async def stop(self) -> None:
-        """Withdraw the demand."""
+        """Withdraw the demand; one that yagna does not let go brings offers nobody takes, until it expires."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        if self._demand_id is not None:
+        if self._demand_id is None:
+            return
+        try:
             await self._golem.unsubscribe(self._demand_id)
+        except GolemError as error:
+            log.warning("demand not withdrawn", demand=self._demand_id, reason=error.message)
 
     async def draft(self, *, claims: Claims, avoid: Collection[str], patience: float, progress: Progress) -> Draft:
         """Agree with the cheapest provider that is neither claimed nor in ``avoid``; claims it.
