@@ -26,6 +26,7 @@ from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.clusters.service import ClusterService
 from golem_bridge.clusters.ssh import SshGate
 from golem_bridge.clusters.starter import Starter
+from golem_bridge.clusters.sweeper import Sweeper
 from golem_bridge.clusters.workers import Workers
 from golem_bridge.errors import BridgeError, YagnaUnavailableError
 from golem_bridge.golem.yagna import YagnaGolem
@@ -91,6 +92,7 @@ async def serve(settings: Settings) -> None:
         caretaker = Caretaker(
             golem=golem, books=books, runtimes=runtimes, service=service, settings=settings, close_door=doors.close
         )
+        sweeper = Sweeper(golem=golem, books=books, app_session_id=session)
         bookkeeper = Bookkeeper(
             golem=golem,
             database=database,
@@ -132,7 +134,7 @@ async def serve(settings: Settings) -> None:
             service=service,
             gate=gate,
             doors=doors,
-            app_session_id=session,
+            sweeper=sweeper,
         ).run()
         workers = Workers(
             service=service,
@@ -140,14 +142,15 @@ async def serve(settings: Settings) -> None:
             closer=closer,
             caretaker=caretaker,
             bookkeeper=bookkeeper,
+            sweeper=sweeper,
             nodes=books.nodes,
             clock=clock,
         )
         workers.start()
+        stack.push_async_callback(runtimes.stop_all)
         stack.push_async_callback(workers.stop)
         telemetry.start(workers.loops)
         stack.push_async_callback(telemetry.stop)
-        stack.push_async_callback(runtimes.stop_all)
         log.info("bridge serves", network=settings.golem_network.value, wallet=wallet, port=settings.bridge_listen_port)
         server = host_server(app, settings, token=token, metrics_token=metrics_token, traffic=telemetry.traffic)
         await server.serve()

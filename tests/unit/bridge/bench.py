@@ -22,6 +22,7 @@ from golem_bridge.clusters.service import ClusterService
 from golem_bridge.clusters.ssh import SshGate
 from golem_bridge.clusters.starter import Starter
 from golem_bridge.clusters.states import ClusterState, NodeState
+from golem_bridge.clusters.sweeper import Sweeper
 from golem_bridge.clusters.workers import Workers
 from golem_bridge.errors import InputError, NodeUnreachableError
 from golem_bridge.golem.types import AgreementState
@@ -29,7 +30,7 @@ from golem_bridge.market.images import Image, ImageRegistry
 from golem_bridge.market.requirements import DemandSpec
 from golem_bridge.money.bookkeeper import Bookkeeper
 from golem_bridge.money.contracts import Contract
-from golem_bridge.settings import Settings
+from golem_bridge.settings import GolemNetwork, Settings
 from golem_bridge.store.database import Database
 from tests.fakes.golem import FakeProvider, MemoryGolem
 from tests.fakes.loop import LoopClock
@@ -132,7 +133,7 @@ class Bench:
     def __init__(self, *, wallet: Decimal = Decimal(1000), settings: Settings | None = None) -> None:
         self.clock = LoopClock()
         self.golem = MemoryGolem(clock=self.clock, wallet=wallet)
-        self.settings = settings or Settings()
+        self.settings = settings or Settings(golem_network=GolemNetwork.DEVNET, settlement_patience=60)
         self.database = cast(Disk, Disk.open(None))
         self.images = FakeImages()
         self.dropped_links: list[str] = []
@@ -178,6 +179,7 @@ class Bench:
             allocation_of=lambda cluster_id: books.clusters.get(cluster_id).allocation_id,
             notify=books.changes.tell,
         )
+        self.sweeper = Sweeper(golem=golem, books=books, app_session_id=SESSION)
         self.recovery = Recovery(
             golem=golem,
             books=books,
@@ -185,7 +187,7 @@ class Bench:
             service=service,
             gate=self.gate,
             doors=self.doors,
-            app_session_id=SESSION,
+            sweeper=self.sweeper,
         )
         self.workers = Workers(
             service=service,
@@ -193,6 +195,7 @@ class Bench:
             closer=self.closer,
             caretaker=self.caretaker,
             bookkeeper=self.bookkeeper,
+            sweeper=self.sweeper,
             nodes=books.nodes,
             clock=self.clock,
         )

@@ -1,7 +1,8 @@
 """Ends what is not wanted: level-triggered, so a lost hint or a crash only delays it.
 
 An open contract is wanted while a live node runs under it. Everything else is taken down: activity, agreement,
-VPN membership. A node that is terminating becomes terminated once nothing of it is open.
+VPN membership. A node that is terminating becomes terminated once nothing of it is open. Each contract is closed on
+its own, so that a provider out of reach holds nobody else up; one that stays out of reach is given up.
 """
 
 from __future__ import annotations
@@ -16,13 +17,19 @@ from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Node
 from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.clusters.states import NodeKind, NodeState
-from golem_bridge.errors import NotFoundError
+from golem_bridge.errors import GolemError, GolemTimeoutError, NodeUnreachableError, NotFoundError
 from golem_bridge.golem.port import GolemPort
 from golem_bridge.golem.types import AgreementState
 from golem_bridge.money.contracts import Contract
 
 DESTROY_TIMEOUT = 15.0
 """Seconds a provider may take to end an activity."""
+
+STEP = 2.0
+"""Seconds a step waits for what it closes; the rest goes on in the background."""
+
+PATIENCE = 120.0
+"""Seconds to try to reach a provider: afterwards its contract is over, and it is owed for no time after that."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,15 +53,45 @@ class Closer:
         self._clock = books.clock
         self._runtimes = runtimes
         self._drop_link = drop_link
+        self._closing: dict[str, asyncio.Task[None]] = {}
+        self._tried_since: dict[str, float] = {}
 
     async def step(self) -> None:
         """Close unwanted contracts, then mark nodes that have nothing open as terminated."""
-        unwanted = [contract for contract in self._contracts.open() if not self._is_wanted(contract)]
-        results = await asyncio.gather(*(self.close(contract) for contract in unwanted), return_exceptions=True)
+        for contract in self._contracts.open():
+            if not self._is_wanted(contract) and contract.agreement_id not in self._closing:
+                self._begin(contract)
+        if self._closing:
+            await asyncio.wait(self._closing.values(), timeout=STEP)
         await self._finish_nodes()
-        failures = [result for result in results if isinstance(result, BaseException)]
-        if failures:
-            raise failures[0]
+
+    async def stop(self) -> None:
+        """Cancel what is being closed; the next start goes on with it."""
+        for task in self._closing.values():
+            task.cancel()
+        if self._closing:
+            await asyncio.wait(self._closing.values())
+
+    def _begin(self, contract: Contract) -> None:
+        agreement_id = contract.agreement_id
+        task = asyncio.create_task(self._try_to_close(contract), name=f"close {agreement_id}")
+        self._closing[agreement_id] = task
+        task.add_done_callback(lambda _: self._closing.pop(agreement_id, None))
+
+    async def _try_to_close(self, contract: Contract) -> None:
+        tried_since = self._tried_since.setdefault(contract.agreement_id, self._clock.monotonic())
+        try:
+            await self.close(contract)
+        except (GolemTimeoutError, NodeUnreachableError) as error:
+            if self._clock.monotonic() - tried_since < PATIENCE:
+                log.info("provider not reached to end its contract", agreement=contract.agreement_id)
+                return
+            log.warning("provider given up", agreement=contract.agreement_id, reason=error.message)
+            self._over(contract)
+        except GolemError as error:
+            log.warning("contract not closed yet", agreement=contract.agreement_id, reason=error.message)
+        except Exception:
+            log.exception("closing crashed", agreement=contract.agreement_id)
 
     def _is_wanted(self, contract: Contract) -> bool:
         node = self._nodes.get(contract.node_id)
@@ -68,6 +105,10 @@ class Closer:
         cluster = self._clusters.get(contract.cluster_id)
         if cluster.network_id is not None:
             await self._leave_vpn(cluster.network_id, contract)
+        self._over(contract)
+
+    def _over(self, contract: Contract) -> None:
+        self._tried_since.pop(contract.agreement_id, None)
         self._contracts.ended(contract.agreement_id, self._clock.now())
         self._runtimes.of(contract.cluster_id).claims.release(contract.provider_id)
         self._changes.tell(contract.cluster_id)

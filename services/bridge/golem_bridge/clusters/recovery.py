@@ -10,9 +10,9 @@ from golem_bridge.clusters.runtime import Doors, Runtimes
 from golem_bridge.clusters.service import ClusterService
 from golem_bridge.clusters.ssh import HeadTunnel, SshGate
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
+from golem_bridge.clusters.sweeper import Sweeper
 from golem_bridge.errors import BridgeError
 from golem_bridge.golem.port import GolemPort
-from golem_bridge.golem.types import AgreementState
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ class Recovery:
         service: ClusterService,
         gate: SshGate,
         doors: Doors,
-        app_session_id: str,
+        sweeper: Sweeper,
     ) -> None:
         self._golem = golem
         self._books = books
@@ -37,11 +37,11 @@ class Recovery:
         self._service = service
         self._gate = gate
         self._doors = doors
-        self._app_session_id = app_session_id
+        self._sweeper = sweeper
 
     async def run(self) -> None:
         """Adopt what goes on, end what was half started, give back what nobody remembers."""
-        await self._end_unknown_agreements()
+        await self._sweeper.step()
         await self._release_unknown_allocations()
         networks = set(await self._golem.networks())
         for contract in self._books.contracts.open():
@@ -73,13 +73,6 @@ class Recovery:
             runtime.tunnel = HeadTunnel(gate=self._gate, clock=self._books.clock, door=runtime.door)
             runtime.tunnel.resume(node)
             log.info("head adopted", node=node.node_id)
-
-    async def _end_unknown_agreements(self) -> None:
-        for summary in await self._golem.agreements(app_session_id=self._app_session_id):
-            known = self._books.contracts.get(summary.agreement_id)
-            if summary.state is AgreementState.APPROVED and known is None:
-                log.warning("agreement nobody remembers is ended", agreement=summary.agreement_id)
-                await self._golem.terminate_agreement(summary.agreement_id, "Not in the books")
 
     async def _release_unknown_allocations(self) -> None:
         """The appliance's yagna serves nobody else, so an allocation no open cluster holds is a leftover."""

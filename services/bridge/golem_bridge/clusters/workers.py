@@ -10,6 +10,7 @@ from golem_bridge.clusters.closer import Closer
 from golem_bridge.clusters.repository import Nodes
 from golem_bridge.clusters.service import ClusterService
 from golem_bridge.clusters.starter import Starter
+from golem_bridge.clusters.sweeper import Sweeper
 from golem_bridge.golem.types import DocumentKind
 from golem_bridge.loops import Loop
 from golem_bridge.money.bookkeeper import Bookkeeper
@@ -26,6 +27,7 @@ class Workers:
         closer: Closer,
         caretaker: Caretaker,
         bookkeeper: Bookkeeper,
+        sweeper: Sweeper,
         nodes: Nodes,
         clock: Clock,
     ) -> None:
@@ -40,6 +42,7 @@ class Workers:
             Loop("watch budgets", caretaker.watch_budgets, interval=2, clock=clock),
             Loop("watch providers", caretaker.watch_providers, interval=10, clock=clock),
             Loop("finish clusters", caretaker.finish_clusters, interval=1, clock=clock),
+            Loop("end orphans", sweeper.step, interval=60, clock=clock),
             Loop("debit notes", lambda: bookkeeper.read_documents(DocumentKind.DEBIT_NOTE), interval=0, clock=clock),
             Loop("invoices", lambda: bookkeeper.read_documents(DocumentKind.INVOICE), interval=0, clock=clock),
             Loop("payments", bookkeeper.read_payments, interval=0, clock=clock),
@@ -56,6 +59,7 @@ class Workers:
             task.cancel()
         if self._starts:
             await asyncio.wait(self._starts.values())
+        await self._closer.stop()
 
     async def _start_requested(self) -> None:
         node_id = await self._service.requested.get()

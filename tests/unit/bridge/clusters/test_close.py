@@ -1,0 +1,228 @@
+"""Ending nodes and clusters: nothing stays rented, and nobody who fails stops the others."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from golem_bridge.clusters.bill import bill_lines, totals
+from golem_bridge.clusters.states import ClusterState, EndReason
+from golem_bridge.errors import GolemError
+from golem_bridge.golem.types import AgreementState
+from tests.unit.bridge.bench import Bench
+from tests.unit.bridge.samples import spec
+
+
+async def up(bench: Bench, workers: int = 0, name: str = "demo", **limits: object) -> list[str]:
+    """Ids of head and workers of a cluster that runs."""
+    await bench.service.open(name, spec(**limits))  # type: ignore[arg-type]
+    nodes = list(bench.service.request_nodes(name, "head", 1, {}))
+    await bench.until_running(nodes[0].node_id)
+    if workers:
+        nodes += bench.service.request_nodes(name, "worker", workers, {})
+    await bench.until_running(*(node.node_id for node in nodes))
+    return [node.node_id for node in nodes]
+
+
+async def test_ending_a_worker_leaves_the_others(bench: Bench) -> None:
+    bench.join("one", "two", "three")
+    await bench.start()
+    head, first, second = await up(bench, workers=2)
+    (ended,) = bench.service.terminate("demo", [first, "demo-1-worker-9999"])
+    assert ended.state.value == "terminating"
+    await bench.until(lambda: bench.state(first) == "terminated")
+    assert (bench.state(head), bench.state(second)) == ("running", "running")
+    assert len(bench.rented()) == 4
+    network_id = bench.service.get("demo").network_id or ""
+    assert set(bench.golem.members(network_id)) == {"192.168.0.3", "192.168.0.5"}
+    assert first in bench.dropped_links
+
+
+async def test_without_its_head_a_cluster_ends(bench: Bench) -> None:
+    bench.join("one", "two")
+    await bench.start()
+    head, worker = await up(bench, workers=1)
+    bench.service.terminate("demo", [head])
+    assert bench.state(worker) == "terminating"
+    await bench.until_closed()
+    assert bench.books.nodes.get(worker).message == "Ended with its head: Ended on request"
+    assert not bench.rented()
+
+
+async def test_a_closed_name_opens_as_a_new_incarnation(bench: Bench) -> None:
+    bench.join("one", "two")
+    await bench.start()
+    (before,) = await up(bench)
+    bench.service.close("demo")
+    bench.join("one", "two")
+    (after,) = await up(bench)
+    assert (before, after) == ("demo-1-head-0001", "demo-2-head-0001")
+    bench.service.close("demo")
+    await bench.until_closed()
+    assert not bench.rented()
+
+
+async def test_a_provider_out_of_reach_does_not_hold_the_others_up(bench: Bench) -> None:
+    gone, *_ = bench.join("gone", price_start=Decimal(0))
+    bench.join("one")
+    await bench.start()
+    head, worker = await up(bench, workers=1)
+    assert bench.contract(head).provider_name == "gone"
+    gone.vanished = True
+    began = bench.clock.monotonic()
+    bench.service.close("demo")
+    await bench.until(lambda: bench.state(worker) == "terminated")
+    assert bench.clock.monotonic() - began < 5
+
+
+async def test_a_provider_that_never_comes_back_does_not_keep_a_cluster_open(bench: Bench) -> None:
+    (gone,) = bench.join("gone")
+    await bench.start()
+    (head,) = await up(bench)
+    gone.vanished = True
+    bench.service.close("demo")
+    await bench.until_closed()
+    assert bench.state(head) == "terminated"
+    assert not await bench.golem.allocations()
+
+
+async def test_a_provider_that_comes_back_late_is_told_the_end(bench: Bench) -> None:
+    (gone,) = bench.join("gone")
+    await bench.start()
+    await up(bench)
+    gone.vanished = True
+    bench.service.close("demo")
+    await bench.until_closed()
+    assert bench.rented()
+    gone.vanished = False
+    await bench.until(lambda: not bench.rented())
+
+
+async def test_a_provider_that_vanishes_ends_the_node(bench: Bench) -> None:
+    bench.join("one", price_start=Decimal(0))
+    (two,) = bench.join("two")
+    await bench.start()
+    head, worker = await up(bench, workers=1)
+    two.vanished = True
+    await bench.until(lambda: bench.state(worker) == "terminated")
+    node = bench.books.nodes.get(worker)
+    assert (node.reason, node.message) == (EndReason.PROVIDER_LOST, "two is gone: its activity is unresponsive")
+    assert bench.state(head) == "running"
+
+
+async def test_an_agreement_its_provider_ended_ends_the_node(bench: Bench) -> None:
+    bench.join("one")
+    await bench.start()
+    (head,) = await up(bench)
+    bench.golem.world.agreement(bench.contract(head).agreement_id).state = AgreementState.TERMINATED
+    await bench.until_closed()
+    assert bench.books.nodes.get(head).message == "one is gone: its agreement is terminated"
+
+
+async def test_while_yagna_is_down_nobody_is_called_lost(bench: Bench) -> None:
+    bench.join("one")
+    await bench.start()
+    (head,) = await up(bench)
+    bench.golem.down = True
+    await asyncio.sleep(600)
+    bench.golem.down = False
+    await asyncio.sleep(60)
+    assert bench.state(head) == "running"
+
+
+async def test_closing_waits_for_yagna(bench: Bench) -> None:
+    bench.join("one", "two")
+    await bench.start()
+    await up(bench, workers=1)
+    bench.golem.down = True
+    bench.service.close("demo")
+    await asyncio.sleep(600)
+    assert bench.service.get("demo").state is ClusterState.CLOSING
+    bench.golem.down = False
+    await bench.until_closed()
+    assert not bench.rented()
+
+
+async def test_a_cluster_that_cannot_be_finished_does_not_hold_others_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.join("one", "two")
+    await bench.start()
+    await up(bench, name="first")
+    await up(bench, name="second")
+    stuck = bench.service.get("first").network_id
+    remove = bench.golem.remove_network
+
+    async def refuse(network_id: str) -> None:
+        if network_id == stuck:
+            raise GolemError("Cannot remove a VPN — yagna answers 500 — see its log")
+        await remove(network_id)
+
+    monkeypatch.setattr(bench.golem, "remove_network", refuse)
+    bench.service.close("first")
+    bench.service.close("second")
+    await bench.until_closed("second")
+    assert bench.service.get("first").state is ClusterState.CLOSING
+    monkeypatch.undo()
+    await bench.until_closed("first")
+
+
+async def test_the_bridge_stops_while_yagna_is_down(bench: Bench) -> None:
+    bench.join("one")
+    await bench.start()
+    await up(bench)
+    bench.golem.down = True
+    await bench.stop()
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "subscription"]
+
+
+async def test_a_cluster_waits_for_invoices_only_so_long(bench: Bench) -> None:
+    bench.join("one", sends_invoices=False)
+    await bench.start()
+    await up(bench)
+    bench.service.close("demo")
+    closed_at = bench.clock.monotonic()
+    await bench.until(lambda: not bench.rented())
+    assert not bench.caretaker.is_settled(bench.service.get("demo"))
+    await bench.until_closed()
+    waited = bench.clock.monotonic() - closed_at
+    assert waited == pytest.approx(bench.settings.settlement_patience, abs=5)
+
+
+async def test_a_paid_cluster_is_closed_at_once_and_its_bill_adds_up(bench: Bench) -> None:
+    bench.join("one", debit_note_interval=10.0)
+    await bench.start()
+    (head,) = await up(bench)
+    await asyncio.sleep(100)
+    wallet = bench.golem.wallet
+    agreement_id = bench.contract(head).agreement_id
+    bench.service.close("demo")
+    began = bench.clock.monotonic()
+    await bench.until_closed()
+    assert bench.clock.monotonic() - began < 30
+    cluster = bench.service.get("demo")
+    assert bench.caretaker.is_settled(cluster)
+    sums, (line,) = totals(bench.books, cluster), bill_lines(bench.books, cluster)
+    assert sums.accepted == sums.paid == sums.committed == line.accepted == line.paid == 1000 - bench.golem.wallet
+    assert bench.golem.wallet < wallet
+    assert line.contract.agreement_id == agreement_id
+    assert sum(payment.amount for payment in line.payments) == line.paid
+    assert all(payment.tx_hash.startswith("0x") for payment in line.payments)
+    assert line.seconds > 100
+
+
+async def test_a_used_up_budget_ends_the_workers_then_the_head(bench: Bench) -> None:
+    bench.join("one", "two", price_per_second=Decimal("0.001"), debit_note_interval=30.0)
+    await bench.start()
+    head, worker = await up(bench, workers=1, budget="9")  # 7.5 GLM for start and one hour of two nodes
+    await bench.service.open("demo", spec(budget="0.7"))
+    await bench.until(lambda: bench.state(worker) == "terminated")
+    assert bench.books.nodes.get(worker).reason is EndReason.BUDGET
+    await bench.until_closed()
+    assert bench.books.nodes.get(head).reason is EndReason.BUDGET
+    assert "The budget of 0.7 GLM is used up" in bench.books.nodes.get(head).message
+    sums = totals(bench.books, bench.service.get("demo"))
+    assert Decimal("0.4") < sums.accepted <= Decimal("0.7")
+    assert sums.accepted == sums.paid
