@@ -27,6 +27,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+TRY_ANOTHER = "another provider is tried"
+"""Next step of what fails at one provider; true only until the last one was tried."""
+
 
 class BridgeError(Exception):
     """Root of all errors the bridge raises on purpose."""
@@ -37,6 +40,11 @@ class BridgeError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    @property
+    def finding(self) -> str:
+        """The message for a sentence that has a next step of its own: without ``TRY_ANOTHER``."""
+        return self.message.removesuffix(f" — {TRY_ANOTHER}")
 
 
 class InputError(BridgeError):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from golem_bridge.errors import AgreementRefusedError, GolemError, NodeUnreachableError
+from golem_bridge.errors import TRY_ANOTHER, AgreementRefusedError, GolemError, NodeUnreachableError
 from golem_bridge.golem.types import (
     Agreement,
     AgreementState,
@@ -118,7 +118,7 @@ class MemoryMarket:
         if not await self._world.until(lambda: row.state is not AgreementState.PENDING, timeout):
             raise late(f"The provider did not sign agreement {agreement_id}", timeout)
         if row.state is not AgreementState.APPROVED:
-            raise AgreementRefusedError(f"The provider did not sign — its state: {row.state} — another one is tried")
+            raise AgreementRefusedError(f"The provider did not sign — its state: {row.state} — {TRY_ANOTHER}")
 
     async def agreement(self, agreement_id: str) -> Agreement:
         self._world.check_up()

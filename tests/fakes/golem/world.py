@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from golem_bridge.clock import Clock
-from golem_bridge.errors import GolemTimeoutError, NotFoundError, YagnaUnavailableError
+from golem_bridge.errors import TRY_ANOTHER, GolemTimeoutError, NotFoundError, YagnaUnavailableError
 from golem_bridge.golem.types import AgreementState, Demand, Properties
 from tests.fakes.golem.provider import FakeProvider
 
@@ -142,4 +142,4 @@ def found(table: dict[K, T], key: K, kind: str) -> T:
 
 
 def late(what: str, timeout: float) -> GolemTimeoutError:
-    return GolemTimeoutError(f"{what} — no answer in {timeout:.0f} s — another provider is tried")
+    return GolemTimeoutError(f"{what} — no answer in {timeout:.0f} s — {TRY_ANOTHER}")

@@ -102,10 +102,10 @@ class Starter:
                 await self._bring_up(node_id, contract)
                 return
             except GolemError as error:
-                failed[draft.offer.provider_id] = error.message
+                failed[draft.offer.provider_id] = error.finding
                 await self._give_up(node_id)
                 log.warning("provider failed", node=node_id, provider=draft.offer.provider_id, reason=error.message)
-        last = next(reversed(failed.values()), "")
+        last = next(reversed(failed.values()))
         raise MarketError(f"{len(failed)} providers failed to start the node — the last: {last} — try again later")
 
     async def _give_up(self, node_id: str) -> None:

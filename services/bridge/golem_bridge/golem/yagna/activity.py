@@ -9,7 +9,7 @@ import structlog
 from pydantic import BaseModel, Field, TypeAdapter
 
 from golem_bridge.clock import Clock
-from golem_bridge.errors import CommandFailedError, GolemError, GolemTimeoutError
+from golem_bridge.errors import TRY_ANOTHER, CommandFailedError, GolemError, GolemTimeoutError
 from golem_bridge.golem.types import CommandResult
 from golem_bridge.golem.yagna.failures import no_route, quoted
 from golem_bridge.golem.yagna.rest import MARGIN, Answer, Rest
@@ -106,7 +106,7 @@ class Activities:
             if left <= 0:
                 raise GolemTimeoutError(
                     f"The provider did not finish a script in {timeout:.0f} s — {seen} of {len(script)} commands are "
-                    f"done, next: {_name(script, seen)} — another provider is tried"
+                    f"done, next: {_name(script, seen)} — {TRY_ANOTHER}"
                 )
             results = await self._look(activity_id, batch_id, min(left, POLL), deadline)
             _raise_first_failure(results, script)
@@ -171,7 +171,7 @@ class Activities:
             return
         if state == "Terminated":
             raise CommandFailedError(
-                f"The provider ended activity {activity_id} — its state: {state} — another provider is tried"
+                f"The provider ended activity {activity_id} — its state: {state} — {TRY_ANOTHER}"
             )
 
 
@@ -181,7 +181,7 @@ def _raise_first_failure(results: Sequence[_WireResult], script: Script) -> None
             said = [quoted(text) for text in (wire.message, _tail(wire.stderr), _tail(wire.stdout)) if text]
             raise CommandFailedError(
                 f"Command {_name(script, wire.index)} failed on the provider — {'; '.join(said) or 'no reason given'}"
-                " — another provider is tried"
+                f" — {TRY_ANOTHER}"
             )
 
 

@@ -10,7 +10,7 @@ import structlog
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 
 from golem_bridge.clock import Clock
-from golem_bridge.errors import AgreementRefusedError, GolemTimeoutError
+from golem_bridge.errors import TRY_ANOTHER, AgreementRefusedError, GolemTimeoutError
 from golem_bridge.golem.types import (
     Agreement,
     AgreementState,
@@ -188,12 +188,12 @@ class Market:
         if answer.status == 410:
             raise AgreementRefusedError(
                 f"The provider did not sign agreement {agreement_id} — its state: {quoted(answer.message)} — "
-                "another provider is tried"
+                f"{TRY_ANOTHER}"
             )
         if answer.status == 408:
             raise GolemTimeoutError(
                 f"The provider did not sign agreement {agreement_id} — no answer in {timeout:.0f} s — "
-                "another provider is tried"
+                f"{TRY_ANOTHER}"
             )
         answer.check()
 
