@@ -16,6 +16,7 @@ from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, Node
 from golem_bridge.errors import GolemError, NotFoundError
 from golem_bridge.golem.port import GolemPort
 from golem_bridge.golem.types import AgreementState
+from golem_bridge.market.reputation import Failure
 from golem_bridge.money.budget import total_exposure
 from golem_bridge.money.contracts import Contract
 from golem_bridge.money.price import glm_text
@@ -94,6 +95,8 @@ class Caretaker:
             return
         lost = await self._why_lost(contract)
         if lost is not None:
+            now = self._books.clock.monotonic()
+            self._runtimes.reputation.failed(contract.provider_id, Failure.VANISHED, at=now)
             message = f"{contract.provider_name} is gone: {lost}"
             self._service.end_node(node.node_id, EndReason.PROVIDER_LOST, message)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from golem_bridge.clusters.ssh import HeadTunnel
-from golem_bridge.market.claims import Claims
+from golem_bridge.market.claims import Claims, Talks
+from golem_bridge.market.reputation import Reputation
 from golem_bridge.market.subscription import Subscription
 
 
@@ -45,13 +46,15 @@ class Runtime:
 
 @dataclass
 class Runtimes:
-    """All live clusters' runtimes by cluster id."""
+    """All live clusters' runtimes by cluster id, and what they share of the market."""
 
     by_cluster: dict[str, Runtime] = field(default_factory=dict)
+    talks: Talks = field(default_factory=Talks)
+    reputation: Reputation = field(default_factory=Reputation)
 
     def of(self, cluster_id: str) -> Runtime:
         """The runtime of a cluster, empty if it was not live yet."""
-        return self.by_cluster.setdefault(cluster_id, Runtime())
+        return self.by_cluster.setdefault(cluster_id, Runtime(claims=Claims(self.talks)))
 
     async def drop(self, cluster_id: str, close_door: Callable[[str], Awaitable[None]]) -> None:
         """Stop everything of a cluster."""

@@ -25,7 +25,8 @@ from golem_bridge.errors import (
     UnknownNodeError,
 )
 from golem_bridge.golem.port import GolemPort
-from golem_bridge.market.demand import PaymentTerms, build_demand
+from golem_bridge.market.demand import PaymentTerms, build_demands
+from golem_bridge.market.funnel import FunnelView
 from golem_bridge.market.images import ImageRegistry
 from golem_bridge.market.subscription import Subscription
 from golem_bridge.money.budget import total_reserved
@@ -87,6 +88,15 @@ class ClusterService:
             if node.node_id == key or (node.ip == key and node.state.is_live):
                 return node
         raise UnknownNodeError(f"No node {key!r} in cluster {name!r} — see: ray-on-golem status")
+
+    def market(self, name: str) -> Mapping[str, FunnelView]:
+        """What the market has for each node type of a cluster; empty once it is closed."""
+        runtime = self._runtimes.by_cluster.get(self.get(name).cluster_id)
+        if runtime is None:
+            return {}
+        return {
+            node_type: subscription.view(runtime.claims) for node_type, subscription in runtime.subscriptions.items()
+        }
 
     def request_nodes(self, name: str, node_type: str, count: int, tags: Mapping[str, str]) -> Sequence[Node]:
         """Ask for nodes; they start in the background. Raises InputError, LimitError, BudgetError."""
@@ -166,7 +176,7 @@ class ClusterService:
             decoration=await self._golem.demand_decoration(cluster.allocation_id),
         )
         for node_type, config in cluster.spec.node_types.items():
-            demand = build_demand(
+            demands = build_demands(
                 config,
                 await self._images.resolve(config.demand),
                 terms,
@@ -174,7 +184,11 @@ class ClusterService:
                 now=self._books.clock.now(),
             )
             subscription = Subscription(
-                golem=self._golem, demand=demand, limits=config.budget_control, clock=self._books.clock
+                golem=self._golem,
+                demands=demands,
+                config=config,
+                reputation=self._runtimes.reputation,
+                clock=self._books.clock,
             )
             runtime.subscriptions[node_type] = subscription
             subscription.start()

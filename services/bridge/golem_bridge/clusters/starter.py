@@ -19,8 +19,10 @@ from golem_bridge.clusters.ssh import HeadTunnel, SshGate
 from golem_bridge.clusters.states import EndReason, NodeKind, NodeState
 from golem_bridge.errors import BridgeError, BudgetError, GolemError, MarketError
 from golem_bridge.golem.port import GolemPort
+from golem_bridge.market.feed import Draft
 from golem_bridge.market.offer import Offer
-from golem_bridge.market.subscription import Draft
+from golem_bridge.market.reputation import failure_of
+from golem_bridge.market.subscription import Subscription
 from golem_bridge.money.budget import total_reserved
 from golem_bridge.money.contracts import Contract
 from golem_bridge.money.price import glm_text
@@ -100,9 +102,11 @@ class Starter:
             try:
                 contract = await self._agree(node_id, draft)
                 await self._bring_up(node_id, contract)
+                self._runtimes.reputation.served(contract.provider_id)
                 return
             except GolemError as error:
                 failed[draft.offer.provider_id] = error.finding
+                self._remember(draft.offer.provider_id, error)
                 await self._give_up(node_id)
                 log.warning("provider failed", node=node_id, provider=draft.offer.provider_id, reason=error.message)
         last = next(reversed(failed.values()))
@@ -120,22 +124,30 @@ class Starter:
         except GolemError as error:
             log.info("contract not closed yet", agreement=agreement_id, reason=error.message)
 
+    def _remember(self, provider_id: str, error: GolemError) -> None:
+        failure = failure_of(error)
+        if failure is not None:
+            self._runtimes.reputation.failed(provider_id, failure, at=self._clock.monotonic())
+
     async def _find_provider(self, node_id: str, failed: dict[str, str]) -> Draft:
         node = self._step(node_id, NodeState.NEGOTIATING, "Looking for a provider")
-        runtime = self._runtimes.of(node.cluster_id)
-        subscription = runtime.subscriptions.get(node.node_type)
-        if subscription is None:
-            raise MarketError(f"Cluster of node {node_id} is closing — start it again: ray up")
-        return await subscription.draft(
-            claims=runtime.claims,
+        return await self._subscription(node).draft(
+            claims=self._runtimes.of(node.cluster_id).claims,
             avoid=failed,
             patience=self._settings.market_patience,
             progress=lambda message: self._note(node_id, message),
         )
 
+    def _subscription(self, node: Node) -> Subscription:
+        subscription = self._runtimes.of(node.cluster_id).subscriptions.get(node.node_type)
+        if subscription is None:
+            raise MarketError(f"Cluster of node {node.node_id} is closing — start it again: ray up")
+        return subscription
+
     async def _agree(self, node_id: str, draft: Draft) -> Contract:
         """Sign. The contract is in the books, and its cost reserved, before the provider hears of it."""
         node, offer = self._nodes.get(node_id), draft.offer
+        subscription = self._subscription(node)
         with self._runtimes.of(node.cluster_id).claims.held(offer.provider_id):
             agreement_id = await self._golem.create_agreement(draft.proposal_id, valid_for=AGREEMENT_VALID)
             self._check_budget(self._clusters.get(node.cluster_id), offer)
@@ -152,7 +164,11 @@ class Starter:
         )
         self._contracts.add(contract)
         self._alter(node_id, lambda node: replace(node, agreement_id=agreement_id))
-        await self._golem.confirm_agreement(agreement_id, app_session_id=self._app_session_id, timeout=AGREEMENT_VALID)
+        with self._runtimes.talks.with_(offer.provider_id):
+            await self._golem.confirm_agreement(
+                agreement_id, app_session_id=self._app_session_id, timeout=AGREEMENT_VALID
+            )
+        subscription.funnel.agreed()
         self._step(node_id, NodeState.AGREED, f"Agreement with {offer.provider_name} ({_price_text(offer)})")
         return contract
 

@@ -1,18 +1,56 @@
 """Which providers a cluster uses or is talking to: one provider serves one node of a cluster at a time.
 
 yagna binds a provider's VPN endpoint once per network, so a second node of one network on one provider fails.
+Clusters may share a provider, but do not talk to it at the same time: it could sign with one of them only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-class Claims:
-    """The providers taken within one cluster."""
+class Talks:
+    """The providers somebody of this bridge negotiates with right now."""
 
     def __init__(self) -> None:
+        self._partners: Counter[str] = Counter()
+        self._watchers: list[Callable[[], None]] = []
+
+    def __contains__(self, provider_id: str) -> bool:
+        return self._partners[provider_id] > 0
+
+    @contextmanager
+    def with_(self, provider_id: str) -> Iterator[None]:
+        """For the time of a negotiation or a signature."""
+        self._partners[provider_id] += 1
+        try:
+            yield
+        finally:
+            self._partners -= Counter([provider_id])  # drops what comes to 0
+            self.tell()
+
+    def tell(self) -> None:
+        """A provider may have become free."""
+        for watcher in list(self._watchers):
+            watcher()
+
+    @contextmanager
+    def watched(self, on_change: Callable[[], None]) -> Iterator[None]:
+        """Call back, meanwhile, whenever a provider may have become free, in any cluster."""
+        self._watchers.append(on_change)
+        try:
+            yield
+        finally:
+            self._watchers.remove(on_change)
+
+
+class Claims:
+    """The providers taken within one cluster; ``talks`` are shared by all clusters."""
+
+    def __init__(self, talks: Talks | None = None) -> None:
+        self.talks = talks or Talks()
         self._taken: set[str] = set()
 
     def take(self, provider_id: str) -> None:
@@ -20,6 +58,11 @@ class Claims:
 
     def release(self, provider_id: str) -> None:
         self._taken.discard(provider_id)
+        self.talks.tell()
+
+    def is_free(self, provider_id: str) -> bool:
+        """Neither taken in this cluster nor talked to for any other."""
+        return provider_id not in self._taken and provider_id not in self.talks
 
     def __contains__(self, provider_id: str) -> bool:
         return provider_id in self._taken
@@ -32,7 +75,8 @@ class Claims:
         """Take for the time of a negotiation; given back if that fails."""
         self.take(provider_id)
         try:
-            yield
+            with self.talks.with_(provider_id):
+                yield
         except BaseException:
             self.release(provider_id)
             raise

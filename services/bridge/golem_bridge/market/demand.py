@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from golem_bridge.golem.types import Demand, Properties, PropertyValue
 from golem_bridge.market.images import Image
+from golem_bridge.market.manifest import encoded_manifest
 from golem_bridge.market.requirements import NodeConfig
 
 LIFETIME = timedelta(days=90)
@@ -16,6 +17,7 @@ LIFETIME = timedelta(days=90)
 ACCEPT_TIMEOUT = 240
 """Seconds a provider waits for a debit note to be accepted before it breaks the agreement."""
 
+SUBNET = "golem.node.debug.subnet"
 DEBIT_NOTE_INTERVAL = "golem.com.scheme.payu.debit-note.interval-sec?"
 PAYMENT_TIMEOUT = "golem.com.scheme.payu.payment-timeout-sec?"
 DEBIT_NOTE_ACCEPT_TIMEOUT = "golem.com.payment.debit-notes.accept-timeout?"
@@ -31,17 +33,27 @@ class PaymentTerms:
     decoration: tuple[Properties, Sequence[str]]
 
 
+def build_demands(
+    config: NodeConfig, image: Image, terms: PaymentTerms, *, subnet: str, now: datetime
+) -> Sequence[Demand]:
+    """The demands for one kind of node, one per subnet, the preferred subnet first. ``subnet`` is the default."""
+    subnets = (config.priority_subnet_tag, config.subnet_tag or subnet)
+    return [build_demand(config, image, terms, subnet=tag, now=now) for tag in dict.fromkeys(subnets) if tag]
+
+
 def build_demand(config: NodeConfig, image: Image, terms: PaymentTerms, *, subnet: str, now: datetime) -> Demand:
-    """The demand for one kind of node."""
+    """The demand for one kind of node in one subnet."""
     properties, constraints = terms.decoration
+    outbound = config.demand.outbound_urls
     return Demand(
         properties={
             **properties,
-            "golem.node.debug.subnet": config.subnet_tag or subnet,
+            SUBNET: subnet,
             "golem.srv.comp.expiration": int((now + LIFETIME).timestamp() * 1000),
             "golem.srv.caps.multi-activity": True,
             "golem.srv.comp.vm.package_format": "gvmkit-squash",
             "golem.srv.comp.task_package": f"hash:sha3:{image.sha3}:{image.url}",
+            **({"golem.srv.comp.payload": encoded_manifest(image, outbound, now=now)} if outbound else {}),
             "golem.com.payment.chosen-platform": terms.platform,
             DEBIT_NOTE_ACCEPT_TIMEOUT: ACCEPT_TIMEOUT,
             DEBIT_NOTE_INTERVAL: terms.debit_note_interval,
@@ -59,9 +71,9 @@ def negotiated(demand: Demand) -> dict[str, PropertyValue]:
 def _constraints(config: NodeConfig, subnet: str) -> list[str]:
     wanted = config.demand
     constraints = [
-        f"(golem.node.debug.subnet={_escaped(config.subnet_tag or subnet)})",
+        f"({SUBNET}={_escaped(subnet)})",
         f"(golem.runtime.name={_escaped(wanted.runtime)})",
-        *(f"(golem.runtime.capabilities={_escaped(name)})" for name in sorted({"vpn", *wanted.capabilities})),
+        *(f"(golem.runtime.capabilities={_escaped(name)})" for name in wanted.needed_capabilities),
         "(golem.com.pricing.model=linear)",
     ]
     at_least = (

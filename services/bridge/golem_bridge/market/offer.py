@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from golem_bridge.golem.types import Properties, PropertyValue, Proposal
-from golem_bridge.market.requirements import BudgetControl
-from golem_bridge.money.price import HOUR, Price, glm_text
+from golem_bridge.money.price import Price
 from golem_bridge.money.validation import CPU_TIME, DURATION
 
 MAX_NAME_LENGTH = 64
@@ -62,22 +61,6 @@ def read_offer(proposal: Proposal) -> Offer:
         memory_gib=_number(properties, "golem.inf.mem.gib", at_least=0, at_most=1 << 20),
         storage_gib=_number(properties, "golem.inf.storage.gib", at_least=0, at_most=1 << 30),
     )
-
-
-def too_dear(offer: Offer, limits: BudgetControl | None) -> str | None:
-    """Which price limit the offer breaks, as a sentence part; None if it keeps all."""
-    if limits is None:
-        return None
-    price = offer.price
-    checks = (
-        ("start price", price.start, limits.max_start_price, "GLM"),
-        ("CPU price", price.per_cpu_second * HOUR, limits.max_cpu_per_hour_price, "GLM/cpu-hour"),
-        ("environment price", price.per_env_second * HOUR, limits.max_env_per_hour_price, "GLM/hour"),
-    )
-    for what, asked, limit, unit in checks:
-        if limit is not None and asked > limit:
-            return f"{what} {glm_text(asked)} is above {glm_text(limit)} {unit}"
-    return None
 
 
 def _price(coefficients: Sequence[Decimal], usage_vector: Sequence[str]) -> Price:

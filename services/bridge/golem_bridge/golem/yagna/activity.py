@@ -170,9 +170,7 @@ class Activities:
             log.debug("activity state unknown", activity=activity_id, reason=error.message)
             return
         if state == "Terminated":
-            raise CommandFailedError(
-                f"The provider ended activity {activity_id} — its state: {state} — {TRY_ANOTHER}"
-            )
+            raise CommandFailedError(f"The provider ended activity {activity_id} — its state: {state} — {TRY_ANOTHER}")
 
 
 def _raise_first_failure(results: Sequence[_WireResult], script: Script) -> None:

@@ -192,8 +192,7 @@ class Market:
             )
         if answer.status == 408:
             raise GolemTimeoutError(
-                f"The provider did not sign agreement {agreement_id} — no answer in {timeout:.0f} s — "
-                f"{TRY_ANOTHER}"
+                f"The provider did not sign agreement {agreement_id} — no answer in {timeout:.0f} s — {TRY_ANOTHER}"
             )
         answer.check()
 
