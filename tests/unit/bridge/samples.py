@@ -84,6 +84,9 @@ def offer_properties(**changes: object) -> dict[str, object]:
         "golem.inf.cpu.threads": 2,
         "golem.inf.mem.gib": 4.0,
         "golem.inf.storage.gib": 20.0,
+        "golem.node.debug.subnet": "devnet",
+        "golem.runtime.capabilities": ["vpn"],
+        "golem.runtime.name": "vm",
         **changes,
     }
 

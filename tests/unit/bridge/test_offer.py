@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golem_bridge.market.offer import UnusableOfferError, read_offer, too_dear
-from golem_bridge.market.requirements import BudgetControl
+from golem_bridge.market.offer import UnusableOfferError, read_offer
 from tests.unit.bridge.samples import proposal
 
 
@@ -56,28 +55,3 @@ def test_names_are_short_and_printable(name: str) -> None:
     shown = read_offer(proposal(properties={"golem.node.id.name": name})).provider_name
     assert shown.isprintable()
     assert 0 < len(shown) <= 64
-
-
-@pytest.mark.parametrize(
-    ("limits", "why"),
-    [
-        (BudgetControl(max_start_price=Decimal("0.009")), "start price 0.01 is above 0.009"),
-        (BudgetControl(max_cpu_per_hour_price=Decimal("0.035")), "CPU price 0.036 is above 0.035"),
-        (BudgetControl(max_env_per_hour_price=Decimal("0.017")), "environment price 0.018 is above 0.017"),
-    ],
-)
-def test_each_limit_is_kept(limits: BudgetControl, why: str) -> None:
-    reason = too_dear(read_offer(proposal()), limits)
-    assert reason is not None
-    assert why in reason
-
-
-def test_limits_are_inclusive_and_optional() -> None:
-    offer = read_offer(proposal())
-    assert too_dear(offer, None) is None
-    exact = BudgetControl(
-        max_start_price=Decimal("0.01"),
-        max_cpu_per_hour_price=Decimal("0.036"),
-        max_env_per_hour_price=Decimal("0.018"),
-    )
-    assert too_dear(offer, exact) is None

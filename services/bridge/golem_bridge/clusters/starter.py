@@ -147,8 +147,8 @@ class Starter:
     async def _agree(self, node_id: str, draft: Draft) -> Contract:
         """Sign. The contract is in the books, and its cost reserved, before the provider hears of it."""
         node, offer = self._nodes.get(node_id), draft.offer
-        subscription = self._subscription(node)
         with self._runtimes.of(node.cluster_id).claims.held(offer.provider_id):
+            subscription = self._subscription(node)
             agreement_id = await self._golem.create_agreement(draft.proposal_id, valid_for=AGREEMENT_VALID)
             self._check_budget(self._clusters.get(node.cluster_id), offer)
         contract = Contract(
