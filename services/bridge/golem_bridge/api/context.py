@@ -1,4 +1,8 @@
-"""What routers need, and who may ask what."""
+"""What routers need, and who may ask what.
+
+Dependencies are coroutines although they wait for nothing: plain functions would run in threads of their own, beside
+the event loop that all else relies on.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,7 @@ class Context:
     settings: Settings
 
 
-def get_context(request: Request) -> Context:
+async def get_context(request: Request) -> Context:
     return cast(Context, request.app.state.context)
 
 
@@ -44,7 +48,7 @@ def websocket_context(websocket: WebSocket) -> Context:
     return cast(Context, websocket.app.state.context)
 
 
-def get_caller(request: Request) -> Caller:
+async def get_caller(request: Request) -> Caller:
     return cast(Caller, request.state.caller)
 
 
@@ -52,13 +56,13 @@ ContextDep = Annotated[Context, Depends(get_context)]
 CallerDep = Annotated[Caller, Depends(get_caller)]
 
 
-def only_host(caller: CallerDep) -> None:
+async def only_host(caller: CallerDep) -> None:
     """For routes that a rented machine must never reach."""
     if caller.cluster_id is not None:
         raise ForbiddenError("This cannot be asked from a cluster's head — ask from the appliance's host")
 
 
-def seen_cluster(name: str, context: ContextDep, caller: CallerDep) -> Cluster:
+def seen_cluster(name: str, context: Context, caller: Caller) -> Cluster:
     """The newest incarnation of ``name``; a head sees its own cluster only, and only while it is the newest."""
     if caller.cluster_id is None:
         return context.service.get(name)
@@ -69,5 +73,10 @@ def seen_cluster(name: str, context: ContextDep, caller: CallerDep) -> Cluster:
     return own
 
 
-ClusterDep = Annotated[Cluster, Depends(seen_cluster)]
+async def cluster_of_path(name: str, context: ContextDep, caller: CallerDep) -> Cluster:
+    """The cluster a path names, as :func:`seen_cluster`."""
+    return seen_cluster(name, context, caller)
+
+
+ClusterDep = Annotated[Cluster, Depends(cluster_of_path)]
 HostOnly = Depends(only_host)
