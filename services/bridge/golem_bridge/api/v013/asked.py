@@ -20,6 +20,8 @@ TYPE_TAG = "ray-user-node-type"
 HEAD = "head"
 DEFAULT_SUBNET = "public"
 """What the client sends for files that name no subnet: here, the network's own."""
+DEFAULT_HEADS = "ray-on-golem-heads"
+"""The priority subnet the client asks for by itself: nobody meant it, and waiting for it would delay every head."""
 REAL_MONEY = frozenset({"polygon", "mainnet"})
 MAX_NODE_TYPES = 20
 
@@ -80,6 +82,7 @@ def node_config(wanted: wire.NodeConfig) -> NodeConfig:
     return NodeConfig.model_validate(
         {
             "subnet_tag": None if wanted.subnet_tag == DEFAULT_SUBNET else wanted.subnet_tag,
+            "priority_subnet_tag": None if wanted.priority_subnet_tag == DEFAULT_HEADS else wanted.priority_subnet_tag,
             "demand": _known(DemandSpec, wanted.demand),
             "budget_control": _known(BudgetControl, wanted.budget_control) if wanted.budget_control else None,
         }
