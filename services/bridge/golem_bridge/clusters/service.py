@@ -165,7 +165,10 @@ class ClusterService:
             self.begin_closing(cluster.cluster_id, reason, f"Ended with its head: {message}")
 
     async def subscribe(self, cluster: Cluster) -> None:
-        """Put the demands of a cluster's node types on the market. Raises InputError for an unknown image."""
+        """Put the demands of a cluster's node types on the market; those that are there and did not change stay.
+
+        Starts that wait for a provider go on with the new demands. Raises InputError for an unknown image.
+        """
         if cluster.allocation_id is None:
             return
         runtime = self._runtimes.of(cluster.cluster_id)
@@ -175,7 +178,11 @@ class ClusterService:
             payment_timeout=self._settings.payment_timeout,
             decoration=await self._golem.demand_decoration(cluster.allocation_id),
         )
+        before = dict(runtime.subscriptions)
         for node_type, config in cluster.spec.node_types.items():
+            if node_type in before and before[node_type].config == config:
+                del before[node_type]
+                continue
             demands = build_demands(
                 config,
                 await self._images.resolve(config.demand),
@@ -192,6 +199,10 @@ class ClusterService:
             )
             runtime.subscriptions[node_type] = subscription
             subscription.start()
+        for node_type, subscription in before.items():
+            if runtime.subscriptions.get(node_type) is subscription:
+                del runtime.subscriptions[node_type]
+            await subscription.stop()
 
     async def _open_new(self, name: str, spec: ClusterSpec) -> Cluster:
         for config in spec.node_types.values():
@@ -236,11 +247,8 @@ class ClusterService:
                 await self._golem.amend_allocation(cluster.allocation_id, total=spec.total_budget)
             except InsufficientFundsError as error:
                 raise self._too_poor(spec.total_budget, error) from error
-        resubscribe = spec.node_types != cluster.spec.node_types
         cluster = self._books.clusters.change(cluster.cluster_id, lambda row: replace(row, spec=spec))
-        if resubscribe:
-            await self._runtimes.of(cluster.cluster_id).stop_market()
-            await self.subscribe(cluster)
+        await self.subscribe(cluster)
         return cluster
 
     def _too_poor(self, budget: object, error: InsufficientFundsError) -> BudgetError:

@@ -22,7 +22,7 @@ from golem_bridge.golem.port import GolemPort
 from golem_bridge.market.feed import Draft
 from golem_bridge.market.offer import Offer
 from golem_bridge.market.reputation import failure_of
-from golem_bridge.market.subscription import Subscription
+from golem_bridge.market.subscription import Subscription, SubscriptionEndedError
 from golem_bridge.money.budget import total_reserved
 from golem_bridge.money.contracts import Contract
 from golem_bridge.money.price import glm_text
@@ -131,12 +131,16 @@ class Starter:
 
     async def _find_provider(self, node_id: str, failed: dict[str, str]) -> Draft:
         node = self._step(node_id, NodeState.NEGOTIATING, "Looking for a provider")
-        return await self._subscription(node).draft(
-            claims=self._runtimes.of(node.cluster_id).claims,
-            avoid=failed,
-            patience=self._settings.market_patience,
-            progress=lambda message: self._note(node_id, message),
-        )
+        while True:
+            try:
+                return await self._subscription(node).draft(
+                    claims=self._runtimes.of(node.cluster_id).claims,
+                    avoid=failed,
+                    patience=self._settings.market_patience,
+                    progress=lambda message: self._note(node_id, message),
+                )
+            except SubscriptionEndedError:
+                log.info("the cluster file changed, looking again", node=node_id)
 
     def _subscription(self, node: Node) -> Subscription:
         subscription = self._runtimes.of(node.cluster_id).subscriptions.get(node.node_type)
@@ -178,7 +182,7 @@ class Starter:
         left = cluster.budget - total_reserved(contracts, self._ledger, self._clock.now())
         if offer.first_hour > left:
             raise BudgetError(
-                f"The budget cannot carry another node — {offer.provider_name}, the cheapest free provider, costs "
+                f"The budget cannot carry another node — {offer.provider_name}, the best free provider, costs "
                 f"{glm_text(offer.first_hour)} GLM for the start and one hour, {glm_text(left)} GLM of "
                 f"{glm_text(cluster.budget)} GLM is left — raise total_budget in the cluster file and run ray up"
             )

@@ -92,6 +92,9 @@ class Feed:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        for answer in self._awaited.values():
+            if not answer.done():
+                answer.set_exception(NegotiationError("the demand was withdrawn", is_providers_fault=False))
         for demand_id in [*self._replaced, *([self._demand_id] if self._demand_id else [])]:
             try:
                 await self._golem.unsubscribe(demand_id)

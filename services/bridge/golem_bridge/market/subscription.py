@@ -31,6 +31,10 @@ Progress = Callable[[str], None]
 log = structlog.get_logger(__name__)
 
 
+class SubscriptionEndedError(Exception):
+    """The demands were withdrawn: there may be new ones."""
+
+
 class Subscription:
     """The demands for one node type, in order of preference, and who can be had for them."""
 
@@ -43,10 +47,12 @@ class Subscription:
         reputation: Reputation,
         clock: Clock,
     ) -> None:
+        self.config = config
         self._limits = config.budget_control
         self._reputation = reputation
         self._clock = clock
         self._news = Bell()
+        self._is_over = False
         self.funnel = Funnel(limits=config.budget_control, clock=clock)
         self._feeds = [
             Feed(golem=golem, demand=demand, config=config, clock=clock, on_offer=self._saw) for demand in demands
@@ -58,18 +64,23 @@ class Subscription:
             feed.start()
 
     async def stop(self) -> None:
-        """Withdraw the demands."""
+        """Withdraw the demands; whoever waits for a draft hears SubscriptionEndedError."""
+        self._is_over = True
+        self._news.ring()
         for feed in self._feeds:
             await feed.stop()
 
     async def draft(self, *, claims: Claims, avoid: Collection[str], patience: float, progress: Progress) -> Draft:
         """Agree with the best provider that is neither claimed nor in ``avoid``; claims it.
 
-        Raises MarketError after ``patience`` seconds, saying what was seen and why nobody fitted.
+        Raises MarketError after ``patience`` seconds, saying what was seen and why nobody fitted;
+        SubscriptionEndedError.
         """
         deadline = self._clock.monotonic() + patience
         while (left := deadline - self._clock.monotonic()) > 0:
             await self._gather_a_little(left)
+            if self._is_over:
+                raise SubscriptionEndedError
             found = self._best(claims, avoid)
             if found is None:
                 progress(f"Waiting for a provider: {self.summary(claims, avoid)}")
