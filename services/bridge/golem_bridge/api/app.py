@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from golem_bridge import __version__
-from golem_bridge.api import faults, health, relay, v013, v1
+from golem_bridge.api import faults, health, market, relay, v013, v1
 from golem_bridge.api.context import Context
 from golem_bridge.api.doors import HeadDoor, HostDoor
 from golem_bridge.settings import Settings
@@ -29,6 +29,7 @@ def create_app(context: Context) -> FastAPI:
     app = FastAPI(title="Ray on Golem bridge", version=__version__)
     app.state.context = context
     app.include_router(v1.router)
+    app.include_router(market.router)
     app.include_router(relay.router)
     app.include_router(v013.router)
     app.include_router(health.router)
