@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from decimal import Decimal
 
 import structlog
 
@@ -136,6 +137,7 @@ class Starter:
                 return await self._subscription(node).draft(
                     claims=self._runtimes.of(node.cluster_id).claims,
                     avoid=failed,
+                    budget_left=lambda: self._budget_left(node.cluster_id),
                     patience=self._settings.market_patience,
                     progress=lambda message: self._note(node_id, message),
                 )
@@ -178,14 +180,18 @@ class Starter:
 
     def _check_budget(self, cluster: Cluster, offer: Offer) -> None:
         """Raises BudgetError unless the start and one hour at these prices fit what is left."""
-        contracts = self._contracts.of_cluster(cluster.cluster_id)
-        left = cluster.budget - total_reserved(contracts, self._ledger, self._clock.now())
+        left = self._budget_left(cluster.cluster_id)
         if offer.first_hour > left:
             raise BudgetError(
-                f"The budget cannot carry another node — {offer.provider_name}, the best free provider, costs "
+                f"The budget cannot carry another node — {offer.provider_name}, the cheapest free provider, costs "
                 f"{glm_text(offer.first_hour)} GLM for the start and one hour, {glm_text(left)} GLM of "
                 f"{glm_text(cluster.budget)} GLM is left — raise total_budget in the cluster file and run ray up"
             )
+
+    def _budget_left(self, cluster_id: str) -> Decimal:
+        """GLM that is neither spent nor set aside."""
+        contracts = self._contracts.of_cluster(cluster_id)
+        return self._clusters.get(cluster_id).budget - total_reserved(contracts, self._ledger, self._clock.now())
 
     async def _bring_up(self, node_id: str, contract: Contract) -> None:
         name = contract.provider_name

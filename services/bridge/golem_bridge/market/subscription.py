@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from decimal import Decimal
 
 import structlog
 
@@ -70,9 +71,19 @@ class Subscription:
         for feed in self._feeds:
             await feed.stop()
 
-    async def draft(self, *, claims: Claims, avoid: Collection[str], patience: float, progress: Progress) -> Draft:
+    async def draft(
+        self,
+        *,
+        claims: Claims,
+        avoid: Collection[str],
+        budget_left: Callable[[], Decimal],
+        patience: float,
+        progress: Progress,
+    ) -> Draft:
         """Agree with the best provider that is neither claimed nor in ``avoid``; claims it.
 
+        The best one is among those whose first hour fits what is left of the budget (GLM); if none does, it is the
+        cheapest, and it is for the caller to refuse it.
         Raises MarketError after ``patience`` seconds, saying what was seen and why nobody fitted;
         SubscriptionEndedError.
         """
@@ -81,7 +92,7 @@ class Subscription:
             await self._gather_a_little(left)
             if self._is_over:
                 raise SubscriptionEndedError
-            found = self._best(claims, avoid)
+            found = self._best(claims, avoid, budget_left())
             if found is None:
                 progress(f"Waiting for a provider: {self.summary(claims, avoid)}")
                 await self._wait_for_news(claims, min(left, POLL))
@@ -140,20 +151,19 @@ class Subscription:
         elif feed is not self._feeds[-1] and feed.published_at is not None:
             yield feed.published_at + HEAD_START
 
-    def _best(self, claims: Claims, avoid: Collection[str]) -> tuple[Feed, Offer] | None:
+    def _best(self, claims: Claims, avoid: Collection[str], budget_left: Decimal) -> tuple[Feed, Offer] | None:
         """Who did not fail lately, then who is in the preferred subnet, then who is cheapest."""
-        now = self._clock.monotonic()
-        best = min(
-            self._free(claims, avoid),
-            key=lambda one: (
-                self._reputation.doubt(one[2].provider_id, at=now),
-                one[0],
-                comparable_cost(one[2], self._limits),
-                one[2].provider_id,
-            ),
-            default=None,
-        )
-        return best[1:] if best else None
+        free = list(self._free(claims, avoid))
+        if not free:
+            return None
+        fitting = [one for one in free if one[2].first_hour <= budget_left]
+        _, feed, offer = min(fitting, key=self._order) if fitting else min(free, key=lambda one: one[2].first_hour)
+        return feed, offer
+
+    def _order(self, one: tuple[int, Feed, Offer]) -> tuple[float, int, Decimal, str]:
+        rank, _, offer = one
+        doubt = self._reputation.doubt(offer.provider_id, at=self._clock.monotonic())
+        return doubt, rank, comparable_cost(offer, self._limits), offer.provider_id
 
     def _free(self, claims: Claims, avoid: Collection[str]) -> Iterator[tuple[int, Feed, Offer]]:
         """Offers that could be negotiated now, with the rank of their subnet."""

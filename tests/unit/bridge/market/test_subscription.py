@@ -46,9 +46,15 @@ class Stall:
     reputation: Reputation = field(default_factory=Reputation)
     said: list[str] = field(default_factory=list)
 
-    async def draft(self, *, avoid: Collection[str] = (), patience: float = 100, claims: Claims | None = None) -> Draft:
+    async def draft(
+        self, *, avoid: Collection[str] = (), patience: float = 100, claims: Claims | None = None, left: str = "100"
+    ) -> Draft:
         return await self.subscription.draft(
-            claims=claims or self.claims, avoid=avoid, patience=patience, progress=self.said.append
+            claims=claims or self.claims,
+            avoid=avoid,
+            budget_left=lambda: Decimal(left),
+            patience=patience,
+            progress=self.said.append,
         )
 
     async def partner(self, *, avoid: Collection[str] = (), patience: float = 100) -> str:
@@ -145,6 +151,18 @@ async def test_an_empty_preferred_subnet_costs_two_seconds_once() -> None:
         began = market.clock.monotonic()
         assert await market.partner() == "middle"
         assert market.clock.monotonic() - began < 1
+
+
+async def test_who_does_not_fit_the_budget_is_not_preferred() -> None:
+    config = node_config(priority_subnet_tag="heads")
+    async with stall(provider("cheap"), provider("own", "5", subnet="heads"), config=config) as market:
+        assert (await market.draft(left="1")).offer.provider_name == "cheap"
+
+
+async def test_if_nobody_fits_the_budget_the_cheapest_tells_what_it_takes() -> None:
+    config = node_config(priority_subnet_tag="heads")
+    async with stall(provider("cheap", "4"), provider("own", "5", subnet="heads"), config=config) as market:
+        assert (await market.draft(left="1")).offer.provider_name == "cheap"
 
 
 async def test_who_declines_or_keeps_silent_is_passed_over_and_counted() -> None:
