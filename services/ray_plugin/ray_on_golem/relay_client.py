@@ -12,7 +12,11 @@ import struct
 import sys
 import threading
 
+DEFAULT_PORT = 4578
 CHUNK = 16 * 1024
+MOST_SHOWN = 16 * 1024
+"""Bytes of a refusal that are read."""
+
 CONNECT_TIMEOUT = 30.0
 """Seconds."""
 
@@ -40,6 +44,14 @@ class WebSocket:
             raise RelayError(
                 "the bridge at 127.0.0.1:{} does not answer ({}) — start the appliance: make up".format(port, error)
             ) from error
+        try:
+            return cls._shake_hands(sock, port, path, token)
+        except BaseException:
+            sock.close()
+            raise
+
+    @classmethod
+    def _shake_hands(cls, sock: socket.socket, port: int, path: str, token: str) -> WebSocket:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         request = (
             "GET {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAuthorization: Bearer {}\r\nUpgrade: websocket\r\n"
@@ -49,9 +61,12 @@ class WebSocket:
         head, rest = _read_head(sock)
         status = head.split(b" ", 2)[1:2]
         if status != [b"101"]:
-            raise RelayError("the bridge refuses: {}".format(_reason(head, rest)))
+            raise RelayError("the bridge refuses: {}".format(_reason(head, _read_body(sock, head, rest))))
         sock.settimeout(None)
         return cls(sock, rest)
+
+    def close(self) -> None:
+        self._socket.close()
 
     def send(self, opcode: int, data: bytes) -> None:
         """One message; masked, as clients must, with the key 0, which changes nothing."""
@@ -98,20 +113,34 @@ def main() -> int:
     """Exit code 0 when either side ended in order."""
     options = _arguments()
     try:
-        with open(options.token_file, encoding="utf-8") as file:
-            token = file.read().strip()
+        token = _token(options.token_file)
         path = "/v1/clusters/{}/nodes/{}/ssh".format(options.cluster, options.node)
         websocket = WebSocket.open(options.port or _published_port(options.token_file), path, token)
-    except (OSError, ValueError, RelayError) as error:
+    except (OSError, RelayError) as error:
         print("ray-on-golem: {}".format(error), file=sys.stderr)
         return 1
     threading.Thread(target=_upload, args=(websocket,), daemon=True).start()
     return _download(websocket)
 
 
+def _token(token_file: str) -> str:
+    try:
+        with open(token_file, encoding="utf-8") as file:
+            return file.read().strip()
+    except OSError as error:
+        raise RelayError(
+            "cannot read the bridge's token from {} ({}) — start the appliance: make up".format(
+                token_file, error.strerror
+            )
+        ) from error
+
+
 def _published_port(token_file: str) -> int:
-    with open(os.path.join(os.path.dirname(token_file), "bridge-port"), encoding="utf-8") as file:
-        return int(file.read())
+    try:
+        with open(os.path.join(os.path.dirname(token_file), "bridge-port"), encoding="utf-8") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return DEFAULT_PORT
 
 
 def _upload(websocket: WebSocket) -> None:
@@ -150,6 +179,20 @@ def _read_head(sock: socket.socket) -> tuple[bytes, bytes]:
         buffer += data
     head, _, rest = buffer.partition(b"\r\n\r\n")
     return head, rest
+
+
+def _read_body(sock: socket.socket, head: bytes, body: bytes) -> bytes:
+    """The rest of a refusal, which may come in several pieces."""
+    length = MOST_SHOWN
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            length = min(length, int(line.partition(b":")[2]))
+    while len(body) < length:
+        data = sock.recv(4096)
+        if not data:
+            break
+        body += data
+    return body
 
 
 def _reason(head: bytes, rest: bytes) -> str:
