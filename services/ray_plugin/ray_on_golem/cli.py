@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -13,33 +14,52 @@ from ray_on_golem.bridge import Bridge
 from ray_on_golem.errors import RayOnGolemError
 from ray_on_golem.place import find_place
 
+OPEN = "active"
+"""State of a cluster that can be stopped."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code."""
-    options = _parser().parse_args(arguments)
+    try:
+        return _run(_parser().parse_args(arguments))
+    except RayOnGolemError as error:
+        print(error.message, file=sys.stderr)
+    except KeyError as error:
+        print(
+            f"The bridge's answer holds no {error} — plug-in {__version__} and bridge differ — "
+            "install the plug-in of this appliance's folder",
+            file=sys.stderr,
+        )
+    except BrokenPipeError:
+        # whoever read the output has seen enough; nothing more may be written at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("Interrupted", file=sys.stderr)
+    return 1
+
+
+def _run(options: argparse.Namespace) -> int:
     if options.command == "version":
         print(f"ray-on-golem {__version__}")
         return 0
     bridge = Bridge(find_place({"webserver_port": options.port}))
-    try:
-        if options.command == "status":
-            return _status(bridge)
-        if options.command == "bill":
-            return _bill(bridge, options.cluster)
-        return _stop(bridge, options.cluster, everything=options.all)
-    except RayOnGolemError as error:
-        print(error.message, file=sys.stderr)
-        return 1
+    if options.command == "status":
+        return _status(bridge, everything=options.all)
+    if options.command == "bill":
+        return _bill(bridge, options.cluster)
+    return _stop(bridge, options.cluster, everything=options.all)
 
 
-def _status(bridge: Bridge) -> int:
+def _status(bridge: Bridge, *, everything: bool) -> int:
     clusters = bridge.clusters()
-    if not clusters:
-        print("No cluster yet — start one: ray up golem-cluster.yaml")
-    for cluster in clusters:
+    shown = [cluster for cluster in clusters if everything or cluster["state"] != "closed"]
+    if not shown:
+        more = f" ({len(clusters)} closed: ray-on-golem status --all)" if clusters else ""
+        print(f"No cluster is open{more} — start one: ray up golem-cluster.yaml")
+    for cluster in shown:
         print(
-            f"{cluster['name']}  {cluster['state']}  budget {cluster['budget']} GLM, "
-            f"accepted {cluster['accepted']}, paid {cluster['paid']}"
+            f"{cluster['name']}  {cluster['state']} on {cluster['network']}  budget {cluster['budget']} GLM, "
+            f"in use {cluster['committed']}, accepted {cluster['accepted']}, paid {cluster['paid']}"
         )
         rows = [_node_row(node) for node in cluster["nodes"] if node["state"] != "terminated"]
         _table(["node", "state", "provider", "age", "GLM/h", "spent", "message"], rows)
@@ -71,13 +91,24 @@ def _bill(bridge: Bridge, name: str) -> int:
 
 
 def _stop(bridge: Bridge, name: str | None, *, everything: bool) -> int:
+    """Needs neither Ray nor money: the bridge ends the nodes and owes what they cost."""
     if (name is None) == (not everything):
         print("Name one cluster, or --all — see: ray-on-golem status", file=sys.stderr)
         return 2
-    names = [cluster["name"] for cluster in bridge.clusters()] if everything else [str(name)]
+    if name is not None:
+        print(f"{name}: {bridge.close_cluster(name)['state']}")
+        return 0
+    names = [cluster["name"] for cluster in bridge.clusters() if cluster["state"] == OPEN]
+    if not names:
+        print("No cluster is open")
+    failures = 0
     for each in names:
-        print(f"{each}: {bridge.close_cluster(each)['state']}")
-    return 0
+        try:
+            print(f"{each}: {bridge.close_cluster(each)['state']}")
+        except RayOnGolemError as error:
+            failures += 1
+            print(f"{each}: {error.message}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -89,7 +120,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
 
@@ -98,7 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ray-on-golem", description=__doc__)
     parser.add_argument("--port", type=int, default=None, help="the bridge's port (4578)")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("status", help="clusters and their nodes")
+    status = commands.add_parser("status", help="clusters and their nodes")
+    status.add_argument("--all", action="store_true", help="closed clusters, too")
     bill = commands.add_parser("bill", help="what a cluster cost")
     bill.add_argument("cluster")
     stop = commands.add_parser("stop", help="end a cluster's nodes, pay, give the rest of its budget back")
