@@ -6,9 +6,10 @@ import http.client
 import json
 import socket
 import threading
+import time
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Callable
 
 from ray_on_golem.errors import BridgeDownError, RayOnGolemError
 from ray_on_golem.place import Place
@@ -16,15 +17,35 @@ from ray_on_golem.place import Place
 TIMEOUT = 30.0
 """Seconds a request may take beyond what it asks to be held back."""
 
-TRIES = 2
-"""A kept-alive connection may have been closed by the other side meanwhile."""
+NOT_FOUND = 404
+
+HEAD_PATIENCE = 25.0
+"""Seconds a head's request may wait for its tunnel to be back; the bridge mends it within 20."""
+
+PAUSE = 0.5
+"""Seconds between two such tries."""
+
+
+class _Connection(http.client.HTTPConnection):
+    """Closed with the thread, or the client, that used it."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Bridge:
     """The calls the plug-in makes. All raise RayOnGolemError with a sentence for the user."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(
+        self,
+        place: Place,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.place = place
+        self._clock = clock
+        self._sleep = sleep
         self._local = threading.local()
 
     def ready(self) -> dict[str, Any]:
@@ -47,9 +68,19 @@ class Bridge:
     def bill(self, name: str) -> dict[str, Any]:
         return self._call("GET", _path(name, "bill"))
 
+    def market(self, name: str) -> dict[str, Any] | None:
+        """Offers and prices by node type; None from a bridge that does not tell."""
+        try:
+            return self._call("GET", _path(name, "market"))
+        except RayOnGolemError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
     def request_nodes(self, name: str, node_type: str, count: int, tags: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Never sent twice: that would rent twice."""
         body = {"node_type": node_type, "count": count, "tags": dict(tags)}
-        return list(self._call("POST", _path(name, "nodes"), body)["nodes"])
+        return list(self._call("POST", _path(name, "nodes"), body, repeatable=False)["nodes"])
 
     def terminate(self, name: str, node_ids: Iterable[str]) -> list[dict[str, Any]]:
         body = {"node_ids": list(node_ids)}
@@ -66,57 +97,84 @@ class Bridge:
         path = f"{_path(name, 'nodes', node_id)}?{urllib.parse.urlencode(query)}"
         return self._call("GET", path, timeout=seconds + TIMEOUT)
 
-    def _call(self, method: str, path: str, body: object = None, timeout: float = TIMEOUT) -> dict[str, Any]:
-        for attempt in range(TRIES):
-            fresh = self._connection(timeout)
+    def _call(
+        self, method: str, path: str, body: object = None, *, timeout: float = TIMEOUT, repeatable: bool = True
+    ) -> dict[str, Any]:
+        """One request. On a head, whose tunnel may be down for some seconds, repeatable ones are tried again."""
+        give_up_at = self._clock() + (HEAD_PATIENCE if self.place.is_head and repeatable else 0)
+        while True:
             try:
-                return self._exchange(method, path, body)
-            except (http.client.HTTPException, OSError) as error:
-                self._drop()
-                # only a request on an old connection may be sent again: the other side has not seen it
-                if fresh or attempt + 1 == TRIES:
-                    raise self._down(error) from error
-        raise AssertionError("the loop ends by return or raise")
+                return self._request(method, path, body, timeout, repeatable=repeatable)
+            except BridgeDownError:
+                if self._clock() >= give_up_at:
+                    raise
+            self._sleep(PAUSE)
 
-    def _connection(self, timeout: float) -> bool:
-        """Make sure there is a connection; True if it is a new one."""
-        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+    def _request(self, method: str, path: str, body: object, timeout: float, *, repeatable: bool) -> dict[str, Any]:
+        if not repeatable:
+            self._drop()
+        kept = self._connect(timeout)
+        try:
+            return self._exchange(method, path, body)
+        except (http.client.HTTPException, OSError) as error:
+            self._drop()
+            # the other side may have closed a kept-alive connection meanwhile; one that is slow has not
+            if not kept or isinstance(error, socket.timeout):
+                raise self._down(error) from error
+        self._connect(timeout)
+        try:
+            return self._exchange(method, path, body)
+        except (http.client.HTTPException, OSError) as error:
+            self._drop()
+            raise self._down(error) from error
+
+    def _connect(self, timeout: float) -> bool:
+        """Make sure there is a connection; True if it is one kept from before."""
+        connection: _Connection | None = getattr(self._local, "connection", None)
         if connection is not None and connection.sock is not None:
             connection.sock.settimeout(timeout)
-            return False
-        connection = http.client.HTTPConnection("127.0.0.1", self.place.port, timeout=timeout)
+            return True
+        connection = _Connection("127.0.0.1", self.place.port, timeout=timeout)
         try:
             connection.connect()
         except OSError as error:
             raise self._down(error) from error
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._local.connection = connection
-        return True
+        return False
 
     def _exchange(self, method: str, path: str, body: object) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
         token = self.place.token()
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        connection: http.client.HTTPConnection = self._local.connection
+        connection: _Connection = self._local.connection
         data = None if body is None else json.dumps(body)
         connection.request(method, path, body=data, headers=headers)
         answer = connection.getresponse()
         content = answer.read()
         if answer.status >= 400:
             raise self._refusal(answer.status, content)
-        return dict(json.loads(content))
+        try:
+            return dict(json.loads(content))
+        except (ValueError, TypeError) as error:
+            raise RayOnGolemError(
+                f"What answers at 127.0.0.1:{self.place.port} is not the bridge — {_shown(content)} — "
+                "see which program has the port: docker compose ps"
+            ) from error
 
     def _refusal(self, status: int, content: bytes) -> RayOnGolemError:
         try:
             error = json.loads(content)["error"]
             message, code = str(error["message"]), str(error["code"])
         except (ValueError, KeyError, TypeError):
-            shown = content.decode(errors="replace")[:200]
-            message, code = f"The bridge answers {status} — {shown!r} — see: docker compose logs bridge", "bridge"
+            message, code = (
+                f"The bridge answers {status} — {_shown(content)} — see: docker compose logs bridge",
+                "bridge",
+            )
         if status == 401:
             message = f"{message} (used: {self.place.token_file})"
-        return RayOnGolemError(message, code)
+        return RayOnGolemError(message, code, status)
 
     def _down(self, error: Exception) -> BridgeDownError:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or "no answer"
@@ -128,10 +186,14 @@ class Bridge:
         )
 
     def _drop(self) -> None:
-        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        connection: _Connection | None = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()
         self._local.connection = None
+
+
+def _shown(content: bytes) -> str:
+    return repr(content.decode(errors="replace")[:200])
 
 
 def _path(name: str, *parts: str) -> str:

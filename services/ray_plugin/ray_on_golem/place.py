@@ -53,7 +53,8 @@ def find_place(parameters: Mapping[str, Any]) -> Place:
     if on_golem():
         return Place(HEAD_PORT, None)
     token_file = _token_file(parameters)
-    return Place(int(parameters.get("webserver_port") or published_port(token_file)), token_file)
+    written = parameters.get("webserver_port")
+    return Place(written if isinstance(written, int) else published_port(token_file), token_file)
 
 
 def published_port(token_file: Path) -> int:
