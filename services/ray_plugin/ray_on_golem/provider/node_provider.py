@@ -6,43 +6,50 @@ the reverse tunnel. Works under both autoscalers: v2 wraps it in Ray's NodeProvi
 
 from __future__ import annotations
 
-import logging
-import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from ray.autoscaler._private.cli_logger import SilentClickException, cli_logger
+from ray.autoscaler._private.cli_logger import cli_logger
 from ray.autoscaler.node_provider import NodeProvider
 from ray.autoscaler.tags import NODE_KIND_HEAD, TAG_RAY_NODE_KIND, TAG_RAY_USER_NODE_TYPE
 
-from ray_on_golem import keys, relay_client
+from ray_on_golem import keys
 from ray_on_golem.bridge import Bridge
 from ray_on_golem.config import WITHOUT_EFFECT, cluster_spec, keys_without_effect
 from ray_on_golem.errors import RayOnGolemError
+from ray_on_golem.legacy import check_network, modern_parameters
 from ray_on_golem.place import HEAD_PORT, find_place
 from ray_on_golem.provider.command_runner import GolemCommandRunner
 from ray_on_golem.provider.defaults import fill_defaults
 from ray_on_golem.provider.pace import quicken_ray
-from ray_on_golem.provider.records import ENDED, Records
+from ray_on_golem.provider.plainly import abort, plainly
+from ray_on_golem.provider.progress import Progress, show_plan
+from ray_on_golem.provider.records import FRESH, FRESH_ON_HEAD, Records
+from ray_on_golem.provider.relay import proxy_command
+from ray_on_golem.provider.waiting import Waiter
 
-WAIT = 20.0
-"""Seconds one long poll for a node's progress lasts."""
-
-log = logging.getLogger(__name__)
+SPEC, KEY = "golem_cluster", "golem_ssh_key"
+"""What :meth:`GolemNodeProvider.bootstrap_config` notes in the provider section for the provider on the host."""
 
 
 class GolemNodeProvider(NodeProvider):
-    """Thread-safe: the only state is the snapshot cache."""
+    """Thread-safe: the only state is the snapshot cache and what was told already."""
 
     def __init__(self, provider_config: dict[str, Any], cluster_name: str) -> None:
         super().__init__(provider_config, cluster_name)
-        self._parameters = provider_config.get("parameters") or {}
-        self._spec = provider_config.get("golem_cluster")
+        self._parameters = modern_parameters(provider_config.get("parameters") or {})
+        self._spec = provider_config.get(SPEC)
         self._place = find_place(self._parameters)
+        self.is_on_head = self._place.is_head
         self._bridge = Bridge(self._place)
-        self._records = Records(self._bridge, cluster_name)
+        self._records = Records(self._bridge, cluster_name, fresh=FRESH_ON_HEAD if self.is_on_head else FRESH)
+        self._progress = Progress(time.monotonic)
+        self._waiter = Waiter(self._bridge, cluster_name, self._tell)
+        self._is_open = False
         quicken_ray()
+        if provider_config.get(KEY) == str(keys.default_key(cluster_name)):
+            self._see_to_default_key()
 
     @staticmethod
     def fillout_available_node_types_resources(cluster_config: dict[str, Any]) -> dict[str, Any]:
@@ -53,82 +60,75 @@ class GolemNodeProvider(NodeProvider):
     def bootstrap_config(cluster_config: dict[str, Any]) -> dict[str, Any]:
         """Check the file, see to the ssh key, and note what the bridge is to be asked for.
 
-        Ray caches the result in a file: nothing in it is secret or changes by itself.
+        Ray caches the result in a file and compares a live head with it: nothing in it is secret, or depends on
+        where Python and the appliance are.
         """
-        config = fill_defaults(cluster_config)
-        name, auth = config["cluster_name"], config["auth"]
         try:
-            parameters = config["provider"].get("parameters") or {}
-            place = find_place(parameters)
-            key = Path(auth["ssh_private_key"]).expanduser() if "ssh_private_key" in auth else keys.default_key(name)
-            config["provider"]["golem_cluster"] = cluster_spec(config, keys.public_key(key))
+            spec = cluster_spec(cluster_config)
+            config = fill_defaults(cluster_config)
+            auth = config["auth"]
+            if "ssh_private_key" in auth:
+                key = Path(auth["ssh_private_key"]).expanduser().absolute()
+                keys.public_key(key)
+            else:
+                key = keys.make_default_key(config["cluster_name"])
         except RayOnGolemError as error:
-            _abort(error)
+            abort(error)
         auth["ssh_private_key"] = str(key)
-        port = f"--port {place.port}" if "webserver_port" in parameters else ""
-        auth.setdefault(
-            "ssh_proxy_command",
-            f"{sys.executable} -S -E {relay_client.__file__} {port} "
-            f"--cluster {name} --token-file {place.token_file} %h",
-        )
+        config["provider"].update({SPEC: spec, KEY: str(key)})
         for unused in keys_without_effect(config):
             cli_logger.print("Key {} has no effect here: {}", unused, WITHOUT_EFFECT[unused])
         return config
 
+    @plainly
     def prepare_for_head_node(self, cluster_config: dict[str, Any]) -> dict[str, Any]:
         """The config the head gets. Also runs when ``ray up`` finds a live cluster: brings it to new limits."""
         self._open_cluster()
         provider = cluster_config["provider"]
-        provider.pop("golem_cluster", None)
+        for ours in (SPEC, KEY):
+            provider.pop(ours, None)
         provider["parameters"] = {"webserver_port": HEAD_PORT}
         return cluster_config
 
     # ------------------------------------------------------------------ nodes
 
+    @plainly
     def non_terminated_nodes(self, tag_filters: dict[str, str]) -> list[str]:
         """One call to the bridge; what is asked of single nodes next is served from its answer."""
-        try:
-            nodes = self._records.refresh()
-        except RayOnGolemError as error:
-            if self._place.is_head:
-                raise  # the autoscaler logs it and asks again
-            _abort(error)
-        return [node.node_id for node in nodes if node.is_live and node.matches(tag_filters)]
+        return [node.node_id for node in self._records.refresh() if node.is_live and node.matches(tag_filters)]
 
+    @plainly
     def is_running(self, node_id: str) -> bool:
         """ssh answers, and a head reaches the bridge."""
         return self._records.get(node_id).is_running
 
+    @plainly
     def is_terminated(self, node_id: str) -> bool:
         return not self._records.get(node_id).is_live
 
+    @plainly
     def node_tags(self, node_id: str) -> dict[str, str]:
         return dict(self._records.get(node_id).tags)
 
+    @plainly
     def internal_ip(self, node_id: str) -> str | None:  # type: ignore[override]  # Ray takes None for "not yet"
         """Address in the cluster's VPN; None until the node can be used."""
         node = self._records.get(node_id)
         return node.ip if node.is_running else None
 
+    @plainly
     def external_ip(self, node_id: str) -> str | None:  # type: ignore[override]
         """Nodes have no other address; from the host, ssh reaches this one through the bridge."""
         return self.internal_ip(node_id)
 
+    @plainly
     def create_node(self, node_config: dict[str, Any], tags: dict[str, str], count: int) -> dict[str, Any]:
         """Ask for nodes. The head is awaited here, on the host, where failing ends ``ray up`` cleanly."""
-        is_head = tags[TAG_RAY_NODE_KIND] == NODE_KIND_HEAD
-        if is_head:
-            self._open_cluster()
-        try:
-            nodes = self._bridge.request_nodes(self.cluster_name, tags[TAG_RAY_USER_NODE_TYPE], count, tags)
-            self._records.put(*nodes)
-            if is_head:
-                for node in nodes:
-                    self._wait_until_running(node["node_id"], float("inf"))
-        except RayOnGolemError as error:
-            if not is_head or self._place.is_head:
-                raise
-            self._give_up(error)
+        node_type = tags[TAG_RAY_USER_NODE_TYPE]
+        if tags[TAG_RAY_NODE_KIND] == NODE_KIND_HEAD:
+            return self._create_head(node_type, tags)
+        nodes = self._bridge.request_nodes(self.cluster_name, node_type, count, tags)
+        self._records.put(*nodes)
         return {node["node_id"]: node for node in nodes}
 
     def create_node_with_resources_and_labels(
@@ -141,12 +141,14 @@ class GolemNodeProvider(NodeProvider):
     ) -> dict[str, Any]:
         return self.create_node(node_config, tags, count)
 
+    @plainly
     def set_node_tags(self, node_id: str, tags: dict[str, str]) -> None:
         self._records.put(self._bridge.tag(self.cluster_name, node_id, tags))
 
     def terminate_node(self, node_id: str) -> dict[str, Any]:
         return self.terminate_nodes([node_id])
 
+    @plainly
     def terminate_nodes(self, node_ids: list[str]) -> dict[str, Any]:
         """Immediate for Ray; agreements and bills are ended behind."""
         nodes = self._bridge.terminate(self.cluster_name, node_ids)
@@ -159,7 +161,8 @@ class GolemNodeProvider(NodeProvider):
             self._bridge.close_cluster(self.cluster_name)
         except RayOnGolemError as error:
             if error.code != "unknown_cluster":
-                raise
+                cli_logger.warning("{} — afterwards: ray-on-golem stop {}", error.message, self.cluster_name)
+            return
         cli_logger.print("The providers' invoices are paid within a minute: ray-on-golem bill {}", self.cluster_name)
 
     # -------------------------------------------------------------------- ssh
@@ -177,6 +180,7 @@ class GolemNodeProvider(NodeProvider):
         """Containers within nodes are not offered, so ``docker_config`` is not looked at."""
         return GolemCommandRunner(
             wait_until_running=self._wait_until_running,
+            proxy_command=proxy_command(self._place, cluster_name),
             log_prefix=log_prefix,
             node_id=node_id,
             provider=self,
@@ -187,58 +191,68 @@ class GolemNodeProvider(NodeProvider):
         )
 
     def _wait_until_running(self, node_id: str, deadline: float) -> str:
-        """Show the node's progress until it runs; its address. Raises RayOnGolemError when it ended or is late."""
-        seen: str | None = None
-        while True:
-            node = self._bridge.wait_for_node(self.cluster_name, node_id, seconds=WAIT, message_seen=seen)
-            if node["message"] != seen and not self._place.is_head:
-                cli_logger.print("{}: {}", node_id, node["message"])
-            seen = node["message"]
-            if node["state"] == "running":
-                self._records.put(node)
-                return str(node["ip"])
-            if node["state"] in ENDED:
-                raise RayOnGolemError(seen, node["reason"] or "ended")
-            if time.time() > deadline:
-                raise RayOnGolemError(f"Node {node_id} is not running yet — {seen} — see: ray-on-golem status")
+        """The node's address once it runs; ``deadline`` is unix seconds. Raises RayOnGolemError."""
+        node = self._waiter.until_running(node_id, seconds=deadline - time.time())
+        self._records.put(node)
+        return str(node["ip"])
+
+    def _tell(self, node: dict[str, Any]) -> None:
+        if not self.is_on_head:
+            self._progress.tell(node)
+
+    def _create_head(self, node_type: str, tags: dict[str, str]) -> dict[str, Any]:
+        """The head, running; whatever goes wrong after asking for it, nothing stays rented."""
+        self._open_cluster()
+        try:
+            (node,) = self._bridge.request_nodes(self.cluster_name, node_type, 1, tags)
+        except RayOnGolemError as error:
+            self._refused(error)
+            raise
+        try:
+            node = self._waiter.until_running(node["node_id"])
+        except BaseException:
+            # Ctrl-C, too
+            self._close()
+            raise
+        self._records.put(node)
+        return {node["node_id"]: node}
+
+    def _refused(self, error: RayOnGolemError) -> None:
+        """No head was given. Close what was opened for it, unless another ``ray up`` is at work there."""
+        live = [node for node in self._records.refresh() if node.is_live]
+        if not live:
+            self._close()
+        elif error.code == "over_limit":
+            raise RayOnGolemError(
+                f"Another ray up of cluster {self.cluster_name} is at work — {live[0].node_id}: {live[0].message} — "
+                "wait for it and run ray up again"
+            ) from error
 
     def _open_cluster(self) -> None:
-        """On the host: record the limits of the cluster file at the bridge."""
-        if self._place.is_head or self._spec is None:
+        """On the host, once per command: record the limits of the cluster file at the bridge, and show them."""
+        if self.is_on_head or self._spec is None or self._is_open:
             return
-        try:
-            self._check_network()
-            snapshot = self._bridge.open_cluster(self.cluster_name, self._spec)
-        except RayOnGolemError as error:
-            _abort(error)
-        with cli_logger.group("Golem"):
-            cli_logger.labeled_value("network", snapshot["network"])
-            cli_logger.labeled_value("wallet", snapshot["wallet"])
-            cli_logger.labeled_value("budget", f"{snapshot['budget']} GLM, {snapshot['committed']} GLM in use")
-            for node_type, config in self._spec["node_types"].items():
-                limits = config["budget_control"]
-                shown = ", ".join(f"{key} {value}" for key, value in limits.items()) or "no price limits"
-                cli_logger.labeled_value(node_type, f"{shown} (GLM)")
+        remark = check_network(self._parameters.get("payment_network"), self._bridge.ready()["network"])
+        if remark is not None:
+            cli_logger.warning("{}", remark)
+        public_key = keys.public_key(Path(self.provider_config[KEY]))
+        snapshot = self._bridge.open_cluster(self.cluster_name, {**self._spec, "ssh_public_key": public_key})
+        show_plan(snapshot, self._spec, self._bridge.market(self.cluster_name))
+        self._is_open = True
 
-    def _check_network(self) -> None:
-        wanted = self._parameters.get("payment_network")
-        network = self._bridge.ready()["network"]
-        if wanted is not None and wanted != network:
-            raise RayOnGolemError(
-                f"The cluster file is for network {wanted!r}, the appliance runs on {network!r} — change "
-                "payment_network in the cluster file, or GOLEM_NETWORK in the appliance's .env and run: make up"
-            )
-
-    def _give_up(self, error: RayOnGolemError) -> NoReturn:
-        """The head cannot be had: leave nothing open."""
+    def _close(self) -> None:
         try:
             self._bridge.close_cluster(self.cluster_name)
-        except RayOnGolemError as other:
-            cli_logger.warning("The cluster could not be closed: {}", other.message)
-        _abort(error)
+        except RayOnGolemError as error:
+            cli_logger.warning(
+                "The cluster could not be closed: {} — afterwards: ray-on-golem stop {}",
+                error.message,
+                self.cluster_name,
+            )
 
-
-def _abort(error: RayOnGolemError) -> NoReturn:
-    """End the command with a sentence and a code, without a traceback."""
-    cli_logger.abort("{}", error.message, exc=SilentClickException(error.message))
-    raise AssertionError("abort does not return")
+    def _see_to_default_key(self) -> None:
+        """Ray's cached config names it; whoever tidied it away gets a new one."""
+        try:
+            keys.make_default_key(self.cluster_name)
+        except RayOnGolemError as error:
+            abort(error)

@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from ray_on_golem.bridge import Bridge
 from ray_on_golem.errors import RayOnGolemError
 
 FRESH = 1.0
-"""Seconds a snapshot serves questions about single nodes."""
+"""Seconds, on the host, where commands wait for one node."""
+
+FRESH_ON_HEAD = 10.0
+"""Seconds, on the head, whose autoscaler reads a snapshot in each of its ticks."""
 
 ENDED = frozenset({"terminating", "terminated"})
 
@@ -45,17 +48,56 @@ class NodeRecord:
 
 
 class Records:
-    """Thread-safe cache of a cluster's nodes."""
+    """Thread-safe cache of a cluster's nodes.
 
-    def __init__(self, bridge: Bridge, cluster_name: str) -> None:
+    ``fresh`` is for how many seconds a snapshot serves questions about single nodes.
+    """
+
+    def __init__(
+        self, bridge: Bridge, cluster_name: str, *, fresh: float = FRESH, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._bridge = bridge
         self._name = cluster_name
+        self._fresh = fresh
+        self._clock = clock
+        self._reading = threading.Lock()
         self._lock = threading.Lock()
         self._nodes: dict[str, NodeRecord] = {}
         self._read_at = float("-inf")
+        self._puts = 0
+        self._put_at: dict[str, int] = {}
+        """Node id to the number of the last :meth:`put` about it."""
 
     def refresh(self) -> list[NodeRecord]:
         """One call to the bridge; a cluster it does not know has no nodes."""
+        with self._reading:
+            return self._read()
+
+    def get(self, node_id: str) -> NodeRecord:
+        """A node; one the bridge does not know has ended."""
+        if not self._is_fresh():
+            with self._reading:
+                # while this thread waited, another one may have read
+                if not self._is_fresh():
+                    self._read()
+        with self._lock:
+            return self._nodes.get(node_id) or NodeRecord(node_id, "terminated", None)
+
+    def put(self, *nodes: Mapping[str, Any]) -> None:
+        """What the bridge answered about single nodes."""
+        with self._lock:
+            self._puts += 1
+            for node in nodes:
+                self._nodes[node["node_id"]] = NodeRecord.parse(node)
+                self._put_at[node["node_id"]] = self._puts
+
+    def _is_fresh(self) -> bool:
+        with self._lock:
+            return self._clock() - self._read_at < self._fresh
+
+    def _read(self) -> list[NodeRecord]:
+        with self._lock:
+            puts_before = self._puts
         try:
             nodes = self._bridge.cluster(self._name)["nodes"]
         except RayOnGolemError as error:
@@ -64,23 +106,10 @@ class Records:
             nodes = []
         records = {node["node_id"]: NodeRecord.parse(node) for node in nodes}
         with self._lock:
+            # what was put while the bridge was being asked is newer than its answer
+            newer = [node_id for node_id, number in self._put_at.items() if number > puts_before]
+            records.update({node_id: self._nodes[node_id] for node_id in newer})
+            self._put_at = {node_id: self._put_at[node_id] for node_id in newer}
             self._nodes = records
-            self._read_at = time.monotonic()
-        return list(records.values())
-
-    def get(self, node_id: str) -> NodeRecord:
-        """A node; one the bridge does not know has ended."""
-        with self._lock:
-            record = self._nodes.get(node_id)
-            fresh = time.monotonic() - self._read_at < FRESH
-        if record is None or not fresh:
-            self.refresh()
-            with self._lock:
-                record = self._nodes.get(node_id)
-        return record or NodeRecord(node_id, "terminated", None)
-
-    def put(self, *nodes: Mapping[str, Any]) -> None:
-        """What the bridge answered about single nodes."""
-        with self._lock:
-            for node in nodes:
-                self._nodes[node["node_id"]] = NodeRecord.parse(node)
+            self._read_at = self._clock()
+            return list(records.values())

@@ -1,0 +1,66 @@
+"""What ``ray up`` tells about money and progress, within Ray's own output."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from ray.autoscaler._private.cli_logger import cli_logger
+
+
+def show_plan(snapshot: Mapping[str, Any], spec: Mapping[str, Any], market: Mapping[str, Any] | None) -> None:
+    """Network, wallet, budget, and what each node type may cost."""
+    offers = {item["node_type"]: item for item in (market or {}).get("node_types", ())}
+    with cli_logger.group("Golem"):
+        cli_logger.labeled_value("network", snapshot["network"])
+        cli_logger.labeled_value("wallet", snapshot["wallet"])
+        cli_logger.labeled_value("budget", f"{snapshot['budget']} GLM, {snapshot['committed']} GLM in use")
+        for node_type, config in spec["node_types"].items():
+            parts = [limits_text(config["budget_control"]), *_offers_texts(offers.get(node_type))]
+            cli_logger.labeled_value(node_type, "; ".join(parts))
+
+
+def limits_text(limits: Mapping[str, Any]) -> str:
+    """The price limits of a node type."""
+    usage = limits.get("per_cpu_expected_usage") or {}
+    shown = {key: value for key, value in limits.items() if key.startswith("max_")}
+    shown.update({f"expected {key}": value for key, value in usage.items()})
+    return ", ".join(f"{key} {value}" for key, value in shown.items()) + " (GLM)" if shown else "no price limits"
+
+
+def price_text(node: Mapping[str, Any]) -> str:
+    """What a rented node costs."""
+    return f"start {node['price_start']} GLM, at most {node['price_per_hour']} GLM/h"
+
+
+class Progress:
+    """Says each thing about a node once. ``clock`` is monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._said: dict[str, str] = {}
+        self._since: dict[str, float] = {}
+
+    def tell(self, node: Mapping[str, Any]) -> None:
+        """Print the node's message if it is new, else how long it has been the same."""
+        node_id, message = node["node_id"], node["message"]
+        with self._lock:
+            now = self._clock()
+            since = self._since.setdefault(node_id, now)
+            repeated = self._said.get(node_id) == message
+            self._said[node_id] = message
+        if node["state"] != "running":
+            again = f" (still, after {now - since:.0f} s)" if repeated else ""
+            cli_logger.print("{}: {}{}", node_id, message, again)
+        elif not repeated:
+            cli_logger.print("{}: {} — {}, after {} s", node_id, message, price_text(node), f"{now - since:.0f}")
+
+
+def _offers_texts(offers: Mapping[str, Any] | None) -> list[str]:
+    """Cheapest price known, from the market's answer; nothing where it has none yet."""
+    if not offers or not offers.get("cheapest"):
+        return []
+    cheapest = offers["cheapest"]
+    return [f"cheapest offer: {price_text(cheapest)} ({cheapest['provider_name']})"]

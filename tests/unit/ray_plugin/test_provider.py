@@ -1,0 +1,296 @@
+"""The node provider as Ray's commands and autoscalers use it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from ray.autoscaler.tags import NODE_KIND_HEAD, NODE_KIND_WORKER
+
+from ray_on_golem import keys
+from ray_on_golem.errors import BridgeDownError, RayOnGolemError
+from ray_on_golem.provider import node_provider
+from ray_on_golem.provider.node_provider import KEY, SPEC, GolemNodeProvider
+from tests.unit.ray_plugin.conftest import NODE_TYPES, Make
+from tests.unit.ray_plugin.fake_bridge import FakeBridge, node_view
+
+HEAD_TAGS = {"ray-node-type": NODE_KIND_HEAD, "ray-user-node-type": "head"}
+WORKER_TAGS = {"ray-node-type": NODE_KIND_WORKER, "ray-user-node-type": "worker"}
+RUNNING = {"state": "running", "message": "Running on alder", "ip": "192.168.0.3"}
+
+
+def ends(work: Callable[[], object]) -> tuple[int, str]:
+    """How a command of Ray's ends that does this: exit code and what was printed."""
+    result = CliRunner().invoke(click.command()(lambda: work() and None))
+    assert result.exception is None or isinstance(result.exception, SystemExit), "a traceback"
+    return result.exit_code, result.output
+
+
+def plain(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed since, without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+
+
+# ---------------------------------------------------------------- snapshot
+
+
+def test_a_tick_is_one_call_at_any_size(make: Make, bridge: FakeBridge) -> None:
+    bridge.nodes = {f"w{number}": node_view(f"w{number}", tags=WORKER_TAGS) for number in range(200)}
+    provider = make(on_head=True)
+    for node_id in provider.non_terminated_nodes({}):
+        assert provider.is_running(node_id)
+        assert not provider.is_terminated(node_id)
+        assert provider.node_tags(node_id) == WORKER_TAGS
+        assert provider.internal_ip(node_id) == provider.external_ip(node_id) == "192.168.0.3"
+    assert bridge.calls == {"cluster": 1}
+
+
+def test_nodes_by_tag_and_state(make: Make, bridge: FakeBridge) -> None:
+    states = ["requested", "deploying", "running", "terminating", "terminated"]
+    bridge.nodes = {state: node_view(state, state, tags=WORKER_TAGS) for state in states}
+    bridge.nodes["head"] = node_view("head", tags=HEAD_TAGS)
+    provider = make()
+    assert provider.non_terminated_nodes(WORKER_TAGS) == ["requested", "deploying", "running"]
+    assert provider.non_terminated_nodes({"ray-node-type": NODE_KIND_HEAD}) == ["head"]
+    assert [provider.is_terminated(state) for state in states] == [False, False, False, True, True]
+    assert [provider.is_running(state) for state in states] == [False, False, True, False, False]
+    assert provider.internal_ip("deploying") is None
+    assert provider.is_terminated("never heard of")
+
+
+def test_the_raw_provider_section_is_enough_to_look(bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``ray get-head-ip`` and ``get-worker-ips`` use the file as it is written."""
+    monkeypatch.setattr(node_provider, "Bridge", lambda _place: bridge)
+    bridge.nodes = {"head": node_view("head", tags=HEAD_TAGS)}
+    raw = {"type": "external", "module": "x.Y", "parameters": {"network": "goerli", "budget": 1, "anything": 2}}
+    provider = GolemNodeProvider(raw, "one")
+    (head,) = provider.non_terminated_nodes({"ray-node-type": NODE_KIND_HEAD})
+    assert provider.external_ip(head) == "192.168.0.3"
+
+
+def test_tags_read_back_as_written(make: Make, bridge: FakeBridge) -> None:
+    bridge.nodes = {"w1": node_view("w1")}
+    provider = make(on_head=True)
+    provider.non_terminated_nodes({})
+    provider.set_node_tags("w1", {"ray-node-status": "up-to-date"})
+    assert provider.node_tags("w1") == {"ray-node-status": "up-to-date"}
+    assert bridge.calls["cluster"] == 1
+
+
+def test_what_was_terminated_is_gone_at_once(make: Make, bridge: FakeBridge) -> None:
+    bridge.nodes = {name: node_view(name) for name in ("w1", "w2", "w3")}
+    provider = make(on_head=True)
+    provider.non_terminated_nodes({})
+    assert set(provider.terminate_nodes(["w1", "w2"])) == {"w1", "w2"}
+    provider.terminate_node("w3")
+    assert all(provider.is_terminated(name) for name in ("w1", "w2", "w3"))
+    assert bridge.calls == {"cluster": 1, "terminate": 2}
+
+
+def test_many_threads_use_one_provider(make: Make, bridge: FakeBridge) -> None:
+    provider = make(on_head=True)
+
+    def work(number: int) -> str:
+        (node_id,) = provider.create_node_with_resources_and_labels({}, WORKER_TAGS, 1, {"CPU": 1}, {})
+        provider.set_node_tags(node_id, {"number": str(number)})
+        assert provider.node_tags(node_id)["number"] == str(number)
+        assert node_id in provider.non_terminated_nodes({"number": str(number)})
+        return node_id
+
+    with ThreadPoolExecutor(1) as pool:
+        assert len(set(pool.map(work, range(20)))) == 20
+
+
+# ------------------------------------------------------------------- head
+
+
+def test_the_head_is_awaited_and_its_way_told(
+    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bridge.progress += [
+        {"state": "negotiating", "message": "Waiting: 5 offers seen, 0 under max_start_price"},
+        {"state": "negotiating", "message": "Waiting: 5 offers seen, 0 under max_start_price"},
+        {"state": "agreed", "message": "Agreement with alder"},
+        RUNNING,
+    ]
+    bridge.prices = {
+        "node_types": [
+            {
+                "node_type": "worker",
+                "cheapest": {"price_start": "0.002", "price_per_hour": "0.03", "provider_name": "birch"},
+            }
+        ]
+    }
+    (node_id,) = make().create_node({}, HEAD_TAGS, 1)
+    assert node_id == "one-1-head-0001"
+    shown = plain(capsys)
+    for line in [
+        "network: devnet",
+        "wallet: 0xfeed",
+        "budget: 5 GLM, 0.25 GLM in use",
+        "head: no price limits",
+        "worker: max_start_price 0.5 (GLM); cheapest offer: start 0.002 GLM, at most 0.03 GLM/h (birch)",
+        f"{node_id}: Waiting: 5 offers seen, 0 under max_start_price",
+        "(still, after",
+        f"{node_id}: Agreement with alder",
+        f"{node_id}: Running on alder — start 0.001 GLM, at most 0.018 GLM/h",
+    ]:
+        assert line in shown
+    assert not bridge.closed
+
+
+def test_the_cluster_is_opened_with_the_files_limits_and_the_key(make: Make, bridge: FakeBridge) -> None:
+    bridge.progress.append(RUNNING)
+    provider = make()
+    provider.create_node({}, HEAD_TAGS, 1)
+    (spec,) = bridge.specs
+    assert spec["ssh_public_key"] == keys.public_key(keys.default_key("one"))
+    assert (spec["total_budget"], spec["node_types"]) == ("5", NODE_TYPES)
+    provider.prepare_for_head_node({"provider": {SPEC: 1, KEY: 2, "parameters": {"token_file": "x"}}})
+    assert bridge.calls["open_cluster"] == 1
+
+
+def test_a_live_cluster_is_brought_to_new_limits(make: Make, bridge: FakeBridge) -> None:
+    config = {"provider": {"type": "external", SPEC: 1, KEY: "/key", "parameters": {"token_file": "x"}}}
+    prepared = make().prepare_for_head_node(config)
+    assert bridge.calls["open_cluster"] == 1
+    assert prepared == {"provider": {"type": "external", "parameters": {"webserver_port": 4578}}}
+
+
+FAILURES = {
+    "open_cluster": "The wallet cannot set 5 GLM aside",
+    "request_nodes": "Not starting 1 head(s)",
+    "wait_for_node": "Node is unknown",
+    "ready": "The bridge at 127.0.0.1:4578 does not answer",
+}
+
+
+@pytest.mark.parametrize("call", FAILURES)
+def test_a_head_that_cannot_be_had_ends_the_command(make: Make, bridge: FakeBridge, call: str) -> None:
+    bridge.fail[call] = RayOnGolemError(FAILURES[call])
+    provider = make()
+    code, output = ends(lambda: provider.create_node({}, HEAD_TAGS, 1))
+    assert code == 1
+    assert output.count(FAILURES[call]) == 1, output
+    assert "Traceback" not in output
+    assert bridge.closed is (call in {"request_nodes", "wait_for_node"})
+
+
+def test_the_reason_is_printed_once(make: Make, bridge: FakeBridge) -> None:
+    bridge.progress.append({"state": "terminating", "reason": "start_failed", "message": "5 providers failed"})
+    provider = make()
+    code, output = ends(lambda: provider.create_node({}, HEAD_TAGS, 1))
+    assert code == 1
+    (line,) = [line for line in output.splitlines() if "\tERR " in line]
+    assert "5 providers failed" in line
+    assert bridge.closed
+
+
+def test_an_interrupted_wait_leaves_nothing_rented(make: Make, bridge: FakeBridge) -> None:
+    provider = make()
+    interrupt = KeyboardInterrupt()
+    bridge.fail["wait_for_node"] = interrupt  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        provider.create_node({}, HEAD_TAGS, 1)
+    assert bridge.closed
+
+
+def test_another_ray_up_at_work_is_left_alone(make: Make, bridge: FakeBridge) -> None:
+    bridge.nodes = {"one-1-head-0001": node_view("one-1-head-0001", "deploying", tags=HEAD_TAGS)}
+    bridge.fail["request_nodes"] = RayOnGolemError("1 live, at most 1", "over_limit")
+    with pytest.raises(click.ClickException, match="Another ray up of cluster one is at work — one-1-head-0001"):
+        make().create_node({}, HEAD_TAGS, 1)
+    assert not bridge.closed
+
+
+def test_a_cluster_that_cannot_be_closed_is_told(
+    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bridge.progress.append({"state": "terminated", "message": "The provider vanished"})
+    bridge.fail["close_cluster"] = BridgeDownError("gone")
+    with pytest.raises(click.ClickException, match="The provider vanished"):
+        make().create_node({}, HEAD_TAGS, 1)
+    assert "ray-on-golem stop one" in plain(capsys)
+
+
+def test_a_file_for_another_network_rents_nothing(make: Make, bridge: FakeBridge) -> None:
+    with pytest.raises(click.ClickException, match="for network 'polygon', the appliance runs on 'devnet'"):
+        make(payment_network="polygon").create_node({}, HEAD_TAGS, 1)
+    assert bridge.calls["open_cluster"] == 0
+
+
+def test_a_closed_network_is_remarked_on(make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]) -> None:
+    bridge.progress.append(RUNNING)
+    make(network="goerli").create_node({}, HEAD_TAGS, 1)
+    assert "Network 'goerli' of the cluster file is closed" in plain(capsys)
+
+
+# ---------------------------------------------------------------- workers
+
+
+def test_workers_are_asked_for_and_not_awaited(make: Make, bridge: FakeBridge) -> None:
+    made = make(on_head=True).create_node_with_resources_and_labels({}, WORKER_TAGS, 3, {"CPU": 1}, {})
+    assert len(made) == 3
+    assert bridge.calls == {"request_nodes": 1}
+
+
+@pytest.mark.parametrize("method", ["non_terminated_nodes", "create_node", "set_node_tags", "terminate_nodes"])
+def test_on_the_head_failures_go_to_the_autoscaler(make: Make, bridge: FakeBridge, method: str) -> None:
+    for call in ("cluster", "request_nodes", "tag", "terminate"):
+        bridge.fail[call] = RayOnGolemError("Not starting 1 worker(s)", "budget")
+    arguments = {"non_terminated_nodes": ({},), "create_node": ({}, WORKER_TAGS, 1), "set_node_tags": ("w1", {})}
+    with pytest.raises(RayOnGolemError, match="Not starting 1 worker"):
+        getattr(make(on_head=True), method)(*arguments.get(method, (["w1"],)))
+
+
+def test_a_head_that_cannot_reach_its_bridge_still_starts_its_autoscaler(make: Make, bridge: FakeBridge) -> None:
+    for call in ("ready", "cluster"):
+        bridge.fail[call] = BridgeDownError("no tunnel yet")
+    assert make(on_head=True)
+    assert not bridge.calls
+
+
+# ------------------------------------------------------------------- down
+
+
+def test_a_command_on_a_bridge_that_is_down_ends_with_a_sentence(make: Make, bridge: FakeBridge) -> None:
+    bridge.fail["cluster"] = BridgeDownError("The bridge at 127.0.0.1:4578 does not answer — start it: make up")
+    provider = make()
+    assert ends(lambda: provider.non_terminated_nodes({}))[0] == 1
+
+
+def test_the_end_gives_the_rest_of_the_budget_back(make: Make, bridge: FakeBridge) -> None:
+    make().cleanup_cluster_resources()
+    assert bridge.closed
+
+
+def test_the_end_of_an_unknown_cluster_is_quiet(
+    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bridge.fail["close_cluster"] = RayOnGolemError("No cluster", "unknown_cluster")
+    make().cleanup_cluster_resources()
+    assert plain(capsys) == ""
+    bridge.fail["close_cluster"] = BridgeDownError("The bridge does not answer")
+    make().cleanup_cluster_resources()
+    assert "The bridge does not answer — afterwards: ray-on-golem stop one" in plain(capsys)
+
+
+# -------------------------------------------------------------------- key
+
+
+def test_a_key_tidied_away_is_made_anew(make: Make) -> None:
+    make()
+    keys.default_key("one").unlink()
+    make()
+    assert keys.default_key("one").exists()
+
+
+def test_a_users_own_key_is_never_made(bridge: FakeBridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_provider, "Bridge", lambda _place: bridge)
+    GolemNodeProvider({"parameters": {}, SPEC: {}, KEY: str(tmp_path / "own")}, "one")
+    assert not (tmp_path / "own").exists()
