@@ -63,9 +63,11 @@ WITHOUT_EFFECT: Mapping[str, str] = {
     "ray_gcs_expose_port": "use: ray dashboard, or ray attach with -p",
     "payment_driver": "the appliance's network has one driver",
     "node_descriptor": "no provider of today asks for it",
-    "outbound_urls": "nodes get no way out yet",
     "payment_interval_hours": "the appliance sets it, see PAYMENT_TIMEOUT",
 }
+USUAL_SUBNET = "public"
+"""In upstream's files: the subnet of the network's providers, whatever the network."""
+
 DEFAULT_BUDGET = "5"
 """GLM, as upstream."""
 
@@ -148,8 +150,11 @@ def _node_config(node_type: str, config: Mapping[str, Any]) -> dict[str, Any]:
     control: dict[str, Any] = _texts(_effective(limits, BUDGET_CONTROL, but=("per_cpu_expected_usage",)))
     if usage:
         control["per_cpu_expected_usage"] = _texts(_effective(usage, EXPECTED_USAGE))
+    subnets = _effective(config, NODE_CONFIG, but=("demand", "budget_control"))
+    if subnets.get("subnet_tag") == USUAL_SUBNET:
+        del subnets["subnet_tag"]
     return {
-        **_effective(config, NODE_CONFIG, but=("demand", "budget_control")),
+        **subnets,
         "demand": _effective(demand, DEMAND),
         "budget_control": control,
     }

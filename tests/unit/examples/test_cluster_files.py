@@ -28,7 +28,7 @@ def spec_of(path: Path) -> ClusterSpec:
     """The way a cluster file goes: Ray's and the plug-in's defaults, Ray's checks, the plug-in's, the bridge's."""
     filled = fill_defaults(prepare_config(read(path)))
     validate_config(filled)
-    return ClusterSpec.model_validate(plugin.cluster_spec(filled, KEY))
+    return ClusterSpec.model_validate({**plugin.cluster_spec(filled), "ssh_public_key": KEY})
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -46,8 +46,8 @@ def test_every_file_was_looked_at() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_workers_can_be_planned_for(path: Path) -> None:
     """The autoscaler never scales a type whose resources it does not know."""
-    for node_type in read(path)["available_node_types"].values():
-        assert node_type["resources"]["CPU"] >= 1
+    for node_type in fill_defaults(prepare_config(read(path)))["available_node_types"].values():
+        assert node_type["max_workers"] == 0 or node_type["resources"]["CPU"] >= 1
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -58,7 +58,7 @@ def test_names_are_unique(path: Path) -> None:
 
 def test_the_full_file_holds_every_key() -> None:
     text = (EXAMPLES / "full.yaml").read_text(encoding="utf-8")
-    keys = [*plugin.PARAMETERS, *plugin.NODE_CONFIG, *plugin.DEMAND, *plugin.BUDGET_CONTROL, *plugin.WITHOUT_EFFECT]
+    keys = [key for known in plugin.KEYS.values() for key in known]
     assert [key for key in keys if key not in text] == []
 
 

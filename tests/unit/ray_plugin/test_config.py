@@ -69,11 +69,11 @@ def with_key(path: str, value: object = 1) -> dict[str, Any]:
 
 def test_all_of_upstream_is_understood() -> None:
     assert cluster_spec(config())["node_types"]["worker"] == {
-        "subnet_tag": "public",
         "priority_subnet_tag": "ray-on-golem-heads",
         "demand": {
             "image_tag": "golem/ray-on-golem:0.13.0-py3.10.13-ray2.9.3",
             "capabilities": ["vpn", "inet"],
+            "outbound_urls": ["https://pypi.dev.golem.network"],
             "min_mem_gib": 1,
             "min_cpu_threads": 1,
             "min_storage_gib": 1,

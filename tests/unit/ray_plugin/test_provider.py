@@ -118,13 +118,12 @@ def test_the_head_is_awaited_and_its_way_told(
         {"state": "agreed", "message": "Agreement with alder"},
         RUNNING,
     ]
+    cheapest = {"provider_name": "birch", "start": "0.002", "per_hour": "0.03"}
     bridge.prices = {
-        "node_types": [
-            {
-                "node_type": "worker",
-                "cheapest": {"price_start": "0.002", "price_per_hour": "0.03", "provider_name": "birch"},
-            }
-        ]
+        "node_types": {
+            "head": {"summary": "3 offers seen, 0 free now", "cheapest": None},
+            "worker": {"summary": "5 offers seen", "cheapest": cheapest},
+        }
     }
     (node_id,) = make().create_node({}, HEAD_TAGS, 1)
     assert node_id == "one-1-head-0001"
@@ -133,8 +132,8 @@ def test_the_head_is_awaited_and_its_way_told(
         "network: devnet",
         "wallet: 0xfeed",
         "budget: 5 GLM, 0.25 GLM in use",
-        "head: no price limits",
-        "worker: max_start_price 0.5 (GLM); cheapest offer: start 0.002 GLM, at most 0.03 GLM/h (birch)",
+        "head: no price limits; 3 offers seen, 0 free now",
+        "worker: max_start_price 0.5 (GLM); from 0.002 GLM + 0.03 GLM/h (birch)",
         f"{node_id}: Waiting: 5 offers seen, 0 under max_start_price",
         "(still, after",
         f"{node_id}: Agreement with alder",

@@ -11,13 +11,13 @@ from ray.autoscaler._private.cli_logger import cli_logger
 
 def show_plan(snapshot: Mapping[str, Any], spec: Mapping[str, Any], market: Mapping[str, Any] | None) -> None:
     """Network, wallet, budget, and what each node type may cost."""
-    offers = {item["node_type"]: item for item in (market or {}).get("node_types", ())}
+    markets = (market or {}).get("node_types", {})
     with cli_logger.group("Golem"):
         cli_logger.labeled_value("network", snapshot["network"])
         cli_logger.labeled_value("wallet", snapshot["wallet"])
         cli_logger.labeled_value("budget", f"{snapshot['budget']} GLM, {snapshot['committed']} GLM in use")
         for node_type, config in spec["node_types"].items():
-            parts = [limits_text(config["budget_control"]), *_offers_texts(offers.get(node_type))]
+            parts = [limits_text(config["budget_control"]), *_market_texts(markets.get(node_type))]
             cli_logger.labeled_value(node_type, "; ".join(parts))
 
 
@@ -58,9 +58,11 @@ class Progress:
             cli_logger.print("{}: {} — {}, after {} s", node_id, message, price_text(node), f"{now - since:.0f}")
 
 
-def _offers_texts(offers: Mapping[str, Any] | None) -> list[str]:
-    """Cheapest price known, from the market's answer; nothing where it has none yet."""
-    if not offers or not offers.get("cheapest"):
+def _market_texts(market: Mapping[str, Any] | None) -> list[str]:
+    """The best price known, or what became of the offers seen; nothing where there are none yet."""
+    if not market:
         return []
-    cheapest = offers["cheapest"]
-    return [f"cheapest offer: {price_text(cheapest)} ({cheapest['provider_name']})"]
+    cheapest = market["cheapest"]
+    if cheapest is None:
+        return [market["summary"]]
+    return [f"from {cheapest['start']} GLM + {cheapest['per_hour']} GLM/h ({cheapest['provider_name']})"]
