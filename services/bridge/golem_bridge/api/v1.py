@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from golem_bridge.api.context import ClusterDep, ContextDep, HostOnly
-from golem_bridge.api.longpoll import wait_for_news
+from golem_bridge.api.context import CallerDep, ClusterDep, ContextDep, HostOnly, seen_cluster
+from golem_bridge.api.longpoll import wait_for_change, wait_for_news
 from golem_bridge.api.views import (
     Bill,
     ClusterList,
@@ -42,8 +42,25 @@ async def open_cluster(name: NewName, spec: ClusterSpec, context: ContextDep) ->
 
 
 @router.get("/clusters/{name}")
-async def show_cluster(cluster: ClusterDep, context: ContextDep) -> ClusterSnapshot:
-    """Everything about a cluster: the one call an autoscaler's tick needs."""
+async def show_cluster(
+    cluster: ClusterDep,
+    context: ContextDep,
+    caller: CallerDep,
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT)] = 0,
+    version: str | None = None,
+) -> ClusterSnapshot:
+    """Everything about a cluster: the one call an autoscaler's tick needs.
+
+    With ``wait`` and the ``version`` of an answer before, held back until something is different.
+    """
+    if wait and version is not None:
+        cluster = await wait_for_change(
+            context.books,
+            lambda: seen_cluster(cluster.name, context, caller),
+            seconds=wait,
+            version_seen=version,
+            version=context.presenter.version,
+        )
     return context.presenter.snapshot(cluster)
 
 

@@ -32,8 +32,9 @@ class NodeView(BaseModel):
 
 
 class ClusterSnapshot(BaseModel):
-    """Everything an autoscaler's tick needs, in one answer."""
+    """Everything an autoscaler's tick needs, in one answer. ``version`` differs after any change."""
 
+    version: str
     name: str
     incarnation: int
     state: str
@@ -113,7 +114,9 @@ class Presenter:
 
     def snapshot(self, cluster: Cluster) -> ClusterSnapshot:
         sums = totals(self._books, cluster)
+        nodes = self._books.nodes.of_cluster(cluster.cluster_id)
         return ClusterSnapshot(
+            version=self.version(cluster),
             name=cluster.name,
             incarnation=cluster.incarnation,
             state=cluster.state.value,
@@ -125,8 +128,15 @@ class Presenter:
             committed=glm_text(sums.committed),
             accepted=glm_text(sums.accepted),
             paid=glm_text(sums.paid),
-            nodes=[self.node(node) for node in self._books.nodes.of_cluster(cluster.cluster_id)],
+            nodes=[self.node(node) for node in nodes],
         )
+
+    def version(self, cluster: Cluster) -> str:
+        """Counts of changes: of the cluster, of its nodes, of its ledger."""
+        nodes = self._books.nodes.of_cluster(cluster.cluster_id)
+        sums = totals(self._books, cluster)
+        counts = (cluster.incarnation, cluster.version, sum(node.version + 1 for node in nodes))
+        return ".".join(map(str, counts)) + f"-{glm_text(sums.accepted)}-{glm_text(sums.paid)}"
 
     def node(self, node: Node) -> NodeView:
         contract = self._books.contracts.get(node.agreement_id) if node.agreement_id else None

@@ -217,6 +217,8 @@ class ClusterService:
             created_at=self._books.clock.now(),
         )
         self._books.clusters.add(cluster)
+        if previous:
+            self._books.changes.tell(previous.cluster_id)  # who waits for its news gets the new incarnation
         try:
             return await self._equip(cluster)
         except BaseException:

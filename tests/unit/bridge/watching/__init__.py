@@ -1,0 +1,1 @@
+"""What dashboards and Prometheus ask the bridge for."""
