@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from golem_bridge import __version__
-from golem_bridge.api import events, faults, health, market, relay, v013, v1
+from golem_bridge.api import events, faults, health, market, relay, scrape, v013, v1
 from golem_bridge.api.context import Context
 from golem_bridge.api.doors import HeadDoor, HostDoor
 from golem_bridge.settings import Settings
@@ -33,6 +33,7 @@ def create_app(context: Context) -> FastAPI:
     app.include_router(relay.router)
     app.include_router(v013.router)
     app.include_router(events.router)
+    app.include_router(scrape.router)
     app.include_router(health.router)
     faults.install(app)
     return app

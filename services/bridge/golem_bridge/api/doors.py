@@ -6,6 +6,7 @@ Both are plain ASGI middleware around the same routes, so no route can forget th
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from golem_bridge.errors import BridgeError, ForbiddenError, UnauthorizedError
+
+METRICS_PATHS = re.compile(r"/metrics|/v1/prometheus/sd|/v1/clusters/[^/]+/nodes/[^/]+/scrape/[0-9]+/metrics")
+"""What Prometheus may ask for with the metrics token."""
 
 Message = MutableMapping[str, Any]
 
@@ -69,7 +73,7 @@ class HostDoor:
         if path in self._open_paths and "authorization" not in headers and not _is_browser(headers):
             return
         given = headers.get("authorization", "").removeprefix("Bearer ").encode()
-        allowed = [self._token, self._metrics_token] if path == "/metrics" else [self._token]
+        allowed = [self._token, self._metrics_token] if METRICS_PATHS.fullmatch(path) else [self._token]
         if not any(hmac.compare_digest(given, token.encode()) for token in allowed):
             why = "no token was sent" if not given else "the token is wrong"
             raise UnauthorizedError(

@@ -11,10 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from golem_bridge.clusters.addresses import NAMED_BLOCKS, VPN_ADDRESS, host_name
+from golem_bridge.clusters.states import NodeKind
 from golem_bridge.relay import node_source
 
 SSH_PORT = 22
 RELAY_PORT = 4579
+RAY_METRICS: Mapping[NodeKind, Mapping[int, str]] = {
+    NodeKind.HEAD: {8090: "node", 44217: "autoscaler", 44227: "dashboard"},
+    NodeKind.WORKER: {8090: "node"},
+}
+"""Where Ray serves metrics on a node, and of what."""
+
+RELAYED_PORTS = (SSH_PORT, *RAY_METRICS[NodeKind.HEAD])
 STATE_DIR = "/var/lib/ray-on-golem"
 SSHD_OPTIONS = (
     "HostKey=/etc/ssh/ssh_host_ed25519_key",
@@ -63,6 +71,7 @@ def shell_script(plan: Bootstrap) -> str:
     """The script itself; running it twice does no harm."""
     name = host_name(plan.ip)
     environment = f"ON_GOLEM_NETWORK=1 NODE_IP={plan.ip}"
+    allowed = " ".join(f"--allow {port}" for port in RELAYED_PORTS)
     sshd_options = " ".join(f"-o {option}" for option in SSHD_OPTIONS)
     lines = [
         "set -eu",
@@ -81,7 +90,7 @@ def shell_script(plan: Bootstrap) -> str:
         "chmod 644 /etc/environment /etc/hostname /etc/hosts",
         f"$(command -v sshd || echo /usr/sbin/sshd) {sshd_options} -o 'SetEnv={environment}'",
         f"python3 -S -E {STATE_DIR}/relay.py --listen {plan.ip}:{RELAY_PORT}"
-        f" --token-file {STATE_DIR}/relay-token --daemon",
+        f" --token-file {STATE_DIR}/relay-token {allowed} --daemon",
     ]
     return "\n".join(lines)
 
