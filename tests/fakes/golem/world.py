@@ -57,7 +57,8 @@ class World:
         self.on_agreement_end: Callable[[str], None] = lambda _: None
         self._counter = itertools.count(1)
         self._waiting: set[asyncio.Future[None]] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        """What providers are about to do."""
 
     def new_id(self, kind: str) -> str:
         return f"{kind}-{next(self._counter):04d}"
@@ -125,11 +126,11 @@ class World:
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def stop(self) -> None:
-        tasks = list(self._tasks)
+        tasks = list(self.tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -48,10 +48,12 @@ class Disk(Database):
 
     writes = 0
     last_write: int | None = None
+    is_cut = False
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         if self.last_write is not None and self.writes >= self.last_write:
+            self.is_cut = True
             raise PowerCutError
         self.writes += 1
         with super().write() as connection:
@@ -214,6 +216,18 @@ class Bench:
 
     async def restart(self) -> None:
         await self.stop()
+        self.build()
+        await self.start()
+
+    async def crash(self) -> None:
+        """The process dies where it stands, and is started again; providers and yagna live on."""
+        outside = {asyncio.current_task(), *self.golem.world.tasks}
+        inside = asyncio.all_tasks() - outside
+        self.database.last_write = 0
+        for task in inside:
+            task.cancel()
+        await asyncio.gather(*inside, return_exceptions=True)
+        self.database.last_write = None
         self.build()
         await self.start()
 

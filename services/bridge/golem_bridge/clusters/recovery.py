@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import structlog
 
 from golem_bridge.clusters.books import Books
@@ -44,11 +46,19 @@ class Recovery:
         await self._sweeper.step()
         await self._release_unknown_allocations()
         networks = set(await self._golem.networks())
+        await self._remove_unknown_networks(networks)
         for contract in self._books.contracts.open():
             self._runtimes.of(contract.cluster_id).claims.take(contract.provider_id)
         for cluster in self._books.clusters.unfinished():
-            if cluster.state is ClusterState.ACTIVE:
+            if cluster.state is ClusterState.ACTIVE and not self._has_lost_its_head(cluster):
                 await self._adopt(cluster, vpn_lives=cluster.network_id in networks)
+            else:  # the end may have been half told when the bridge died
+                self._service.begin_closing(cluster.cluster_id, EndReason.SHUTDOWN, "Ended with its cluster")
+
+    def _has_lost_its_head(self, cluster: Cluster) -> bool:
+        nodes = self._books.nodes.of_cluster(cluster.cluster_id)
+        heads = [node for node in nodes if node.kind is NodeKind.HEAD]
+        return bool(heads) and not any(node.state.is_live for node in heads)
 
     async def _adopt(self, cluster: Cluster, *, vpn_lives: bool) -> None:
         if not vpn_lives or cluster.allocation_id is None:
@@ -81,3 +91,11 @@ class Recovery:
             if allocation.allocation_id not in held:
                 log.warning("allocation nobody remembers is released", allocation=allocation.allocation_id)
                 await self._golem.release_allocation(allocation.allocation_id)
+
+    async def _remove_unknown_networks(self, networks: Iterable[str]) -> None:
+        """VPNs, too, are leftovers unless an open cluster holds them."""
+        held = {cluster.network_id for cluster in self._books.clusters.unfinished()}
+        for network_id in networks:
+            if network_id not in held:
+                log.warning("VPN nobody remembers is removed", network=network_id)
+                await self._golem.remove_network(network_id)

@@ -138,10 +138,11 @@ class ClusterService:
         return self._books.clusters.get(cluster.cluster_id)
 
     def begin_closing(self, cluster_id: str, reason: EndReason, message: str) -> None:
-        """Active to closing; all nodes are ended."""
+        """Active to closing; all nodes are ended. Beginning again what was begun already is harmless."""
         now = self._books.clock.now()
         self._books.clusters.change(
-            cluster_id, lambda cluster: replace(cluster, state=ClusterState.CLOSING, closing_at=now)
+            cluster_id,
+            lambda cluster: replace(cluster, state=ClusterState.CLOSING, closing_at=cluster.closing_at or now),
         )
         for node in self._books.nodes.of_cluster(cluster_id):
             self.end_node(node.node_id, reason, message)
@@ -244,6 +245,8 @@ class ClusterService:
         return cluster
 
     async def _amend(self, cluster: Cluster, spec: ClusterSpec) -> Cluster:
+        for config in spec.node_types.values():
+            await self._images.resolve(config.demand)
         if spec.total_budget != cluster.budget and cluster.allocation_id is not None:
             try:
                 await self._golem.amend_allocation(cluster.allocation_id, total=spec.total_budget)

@@ -147,7 +147,7 @@ class Starter:
     def _subscription(self, node: Node) -> Subscription:
         subscription = self._runtimes.of(node.cluster_id).subscriptions.get(node.node_type)
         if subscription is None:
-            raise MarketError(f"Cluster of node {node.node_id} is closing — start it again: ray up")
+            raise MarketError(f"Nothing is asked of the market for nodes of type {node.node_type!r} — run ray up again")
         return subscription
 
     async def _agree(self, node_id: str, draft: Draft) -> Contract:
