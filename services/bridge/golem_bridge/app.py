@@ -99,7 +99,7 @@ async def serve(settings: Settings) -> None:
             contracts=books.contracts,
             ledger=books.ledger,
             clock=clock,
-            allocation_of=lambda cluster_id: books.clusters.get(cluster_id).allocation_id,
+            allocation_of=books.clusters.allocation_of,
             notify=books.changes.tell,
         )
 

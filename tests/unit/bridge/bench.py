@@ -178,7 +178,7 @@ class Bench:
             contracts=books.contracts,
             ledger=books.ledger,
             clock=self.clock,
-            allocation_of=lambda cluster_id: books.clusters.get(cluster_id).allocation_id,
+            allocation_of=books.clusters.allocation_of,
             notify=books.changes.tell,
         )
         self.sweeper = Sweeper(golem=golem, books=books, app_session_id=SESSION)

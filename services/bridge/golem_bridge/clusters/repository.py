@@ -86,6 +86,11 @@ class Clusters:
         with self._database.read() as connection:
             return [_cluster(row) for row in connection.execute(query).all()]
 
+    def allocation_of(self, cluster_id: str) -> str | None:
+        """Id of the allocation a cluster pays from; None before it has one and once it is closed."""
+        cluster = self.get(cluster_id)
+        return None if cluster.state is ClusterState.CLOSED else cluster.allocation_id
+
     def save(self, cluster: Cluster) -> Cluster:
         """Store a changed value. Raises StaleError if the row moved on meanwhile."""
         before = self.get(cluster.cluster_id)

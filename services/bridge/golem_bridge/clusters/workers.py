@@ -45,6 +45,7 @@ class Workers:
             Loop("end orphans", sweeper.step, interval=60, clock=clock),
             Loop("debit notes", lambda: bookkeeper.read_documents(DocumentKind.DEBIT_NOTE), interval=0, clock=clock),
             Loop("invoices", lambda: bookkeeper.read_documents(DocumentKind.INVOICE), interval=0, clock=clock),
+            Loop("documents not accepted yet", bookkeeper.retry_unaccepted, interval=30, clock=clock),
             Loop("payments", bookkeeper.read_payments, interval=0, clock=clock),
         ]
 

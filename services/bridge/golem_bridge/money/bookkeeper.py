@@ -10,10 +10,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 
 from golem_bridge.clock import Clock
-from golem_bridge.errors import InsufficientFundsError, MalformedDocumentError, NotFoundError
+from golem_bridge.errors import (
+    GolemError,
+    GolemTimeoutError,
+    MalformedDocumentError,
+    NotFoundError,
+    YagnaUnavailableError,
+)
 from golem_bridge.golem.port import PaymentPort
 from golem_bridge.golem.types import DocumentKind, DocumentStatus, Payment, PaymentDocument
 from golem_bridge.money.contracts import Contract, Contracts
@@ -29,8 +36,11 @@ POLL = 20.0
 OVERLAP = timedelta(seconds=2)
 """Payments are read again that far back: two may carry the same millisecond (booking twice changes nothing)."""
 
+RETRIED = ("insufficient_funds", "golem")
+"""Verdicts that may turn out better later: after the budget was raised, or when yagna is in a better mood."""
+
 AllocationOf = Callable[[str], str | None]
-"""Cluster id to the id of its allocation."""
+"""Cluster id to the id of the allocation it pays from, None once there is none."""
 
 Notify = Callable[[str], None]
 """Told the id of a cluster whose books have changed."""
@@ -68,6 +78,15 @@ class Bookkeeper:
         for event in await self._golem.document_events(kind, after=after, timeout=POLL):
             await self._receive(kind, event.document_id)
             self._cursors.put_time(name, event.at)
+
+    async def retry_unaccepted(self) -> None:
+        """Look again at documents that could not be accepted: the last one of each agreement and kind."""
+        query = select(documents).where(documents.c.verdict.in_(RETRIED)).order_by(documents.c.at)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        newest = {(row.agreement_id, row.kind): row for row in rows}
+        for row in newest.values():
+            await self._receive(DocumentKind(row.kind), row.document_id)
 
     async def read_payments(self) -> None:
         """Wait for confirmed payments and book them."""
@@ -119,7 +138,11 @@ class Bookkeeper:
         self._file_document(document, "accepted", "")
 
     async def _accept(self, document: PaymentDocument, contract: Contract) -> bool:
-        """Accept at yagna, unless that was done before a crash. False if the allocation cannot carry it."""
+        """Accept at yagna, unless that was done before a crash. False, and filed, if yagna does not do it.
+
+        Raises YagnaUnavailableError, GolemTimeoutError: the document is read again. Nothing else may stop the stream,
+        or one provider's document would keep all others from being paid.
+        """
         if document.status in {DocumentStatus.ACCEPTED, DocumentStatus.SETTLED}:
             return True
         allocation_id = self._allocation_of(contract.cluster_id)
@@ -130,9 +153,11 @@ class Bookkeeper:
             await self._golem.accept(
                 document.kind, document.document_id, amount=document.total_due, allocation_id=allocation_id
             )
-        except InsufficientFundsError as error:
+        except (YagnaUnavailableError, GolemTimeoutError):
+            raise
+        except GolemError as error:
             log.error("payment document not accepted", document=document.document_id, reason=error.message)
-            self._file_document(document, "insufficient_funds", error.message)
+            self._file_document(document, error.code, error.message)
             return False
         return True
 

@@ -1,0 +1,183 @@
+"""Documents and payments as they come in: honest, hostile, twice, late, and when there is no money left."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from golem_bridge.errors import GolemError
+from golem_bridge.golem.types import DocumentKind, DocumentStatus
+from golem_bridge.money.contracts import Contract
+from golem_bridge.money.price import to_glm
+from golem_bridge.store.database import documents
+from tests.unit.bridge.bench import Bench
+from tests.unit.bridge.clusters.test_close import up
+from tests.unit.bridge.samples import document, spec
+
+NOTE, INVOICE = DocumentKind.DEBIT_NOTE, DocumentKind.INVOICE
+
+
+async def rented(bench: Bench, **habits: object) -> Contract:
+    """The contract of a running head, two minutes old."""
+    bench.join("one", **habits)
+    await bench.start()
+    (head,) = await up(bench)
+    await asyncio.sleep(120)
+    return bench.contract(head)
+
+
+def accepted(bench: Bench, contract: Contract) -> Decimal:
+    return to_glm(bench.books.ledger.accepted(contract.agreement_id))
+
+
+def verdict(bench: Bench, document_id: str) -> str | None:
+    with bench.database.read() as connection:
+        return connection.execute(
+            select(documents.c.verdict).where(documents.c.document_id == document_id)
+        ).scalar_one_or_none()
+
+
+async def test_an_honest_note_is_accepted_booked_and_paid_once(bench: Bench) -> None:
+    contract = await rented(bench)
+    note = bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.012"))
+    bench.golem.send(note)
+    await asyncio.sleep(30)
+    bench.golem.send(note)
+    await asyncio.sleep(30)
+    assert accepted(bench, contract) == Decimal("0.012")
+    assert bench.books.ledger.payments(contract.agreement_id) == [
+        (bench.books.ledger.payments(contract.agreement_id)[0][0], 12 * 10**15)
+    ]
+    assert bench.golem.wallet == Decimal("999.988")
+    assert verdict(bench, note.document_id) == "accepted"
+
+
+async def test_totals_grow_and_only_the_difference_is_booked(bench: Bench) -> None:
+    contract = await rented(bench)
+    for total in ("0.011", "0.012", "0.0125"):
+        bench.golem.send_debit_note(contract.activity_id or "", Decimal(total))
+        await asyncio.sleep(5)
+    assert accepted(bench, contract) == Decimal("0.0125")
+    allocation = await bench.golem.allocation(bench.service.get("demo").allocation_id or "")
+    assert allocation.spent == Decimal("0.0125")
+
+
+async def test_an_overpriced_document_is_never_accepted(bench: Bench) -> None:
+    contract = await rented(bench)
+    note = bench.golem.send_debit_note(contract.activity_id or "", Decimal(1))
+    invoice = bench.golem.send_invoice(contract.agreement_id, Decimal(3))
+    await asyncio.sleep(30)
+    assert (verdict(bench, note.document_id), verdict(bench, invoice.document_id)) == ("overpriced", "overpriced")
+    assert accepted(bench, contract) == 0
+    assert bench.golem.wallet == 1000
+    assert (await bench.golem.document(NOTE, note.document_id)).status is DocumentStatus.RECEIVED
+
+
+async def test_rubbish_and_strangers_documents_stop_nobody(bench: Bench) -> None:
+    contract = await rented(bench)
+    odd = bench.golem.send_malformed(NOTE)
+    stranger = bench.golem.send(document("1", document_id="stranger", agreement_id="agreement-of-nobody"))
+    foreign = bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.001"))
+    bench.golem.send(
+        replace(foreign, document_id="foreign", activity_ids=("another activity",), total_due=Decimal("0.011"))
+    )
+    bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.012"))
+    await asyncio.sleep(30)
+    assert verdict(bench, odd) == "malformed_document"
+    assert verdict(bench, stranger.document_id) == "unknown_agreement"
+    assert verdict(bench, "foreign") == "wrong_activity"
+    assert accepted(bench, contract) == Decimal("0.012")
+
+
+async def test_a_document_yagna_refuses_to_accept_stops_nobody(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = await rented(bench)
+    bad = bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.011"))
+    accept = bench.golem.accept
+
+    async def refuse(kind: DocumentKind, document_id: str, *, amount: Decimal, allocation_id: str) -> None:
+        if document_id == bad.document_id:
+            raise GolemError("Cannot accept a document — yagna answers 400 — see its log")
+        await accept(kind, document_id, amount=amount, allocation_id=allocation_id)
+
+    monkeypatch.setattr(bench.golem, "accept", refuse)
+    bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.012"))
+    await asyncio.sleep(10)
+    assert accepted(bench, contract) == Decimal("0.012")
+    assert verdict(bench, bad.document_id) == "golem"
+    await asyncio.sleep(60)
+    assert verdict(bench, bad.document_id) == "decreasing", "tried again, but the later total holds it already"
+
+
+async def test_while_yagna_is_down_nothing_is_missed(bench: Bench) -> None:
+    contract = await rented(bench)
+    bench.golem.down = True
+    await asyncio.sleep(30)
+    note = bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.012"))
+    await asyncio.sleep(30)
+    assert verdict(bench, note.document_id) is None
+    bench.golem.down = False
+    await asyncio.sleep(60)
+    assert accepted(bench, contract) == Decimal("0.012")
+    assert bench.books.ledger.paid(contract.agreement_id) == 12 * 10**15
+
+
+async def test_a_crash_between_acceptance_and_the_books_is_made_up_for(bench: Bench) -> None:
+    contract = await rented(bench)
+    await asyncio.sleep(30)
+    bench.database.last_write = bench.database.writes  # the next write fails
+    note = bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.012"))
+    await asyncio.sleep(1)
+    assert (await bench.golem.document(NOTE, note.document_id)).status is DocumentStatus.ACCEPTED
+    assert accepted(bench, contract) == 0
+    await bench.crash()
+    await asyncio.sleep(30)
+    assert accepted(bench, contract) == Decimal("0.012")
+    assert bench.books.ledger.paid(contract.agreement_id) == 12 * 10**15
+
+
+async def test_what_the_allocation_cannot_carry_is_accepted_once_the_budget_is_raised(bench: Bench) -> None:
+    contract = await rented(bench)
+    await bench.golem.amend_allocation(bench.service.get("demo").allocation_id or "", total=Decimal("0.005"))
+    invoice = bench.golem.send_invoice(contract.agreement_id, Decimal("0.012"))
+    await asyncio.sleep(30)
+    assert verdict(bench, invoice.document_id) == "insufficient_funds"
+    assert accepted(bench, contract) == 0
+    await bench.service.open("demo", spec(budget="6"))
+    await asyncio.sleep(120)
+    assert accepted(bench, contract) == Decimal("0.012")
+    assert bench.contract(contract.node_id).invoiced_wei == 12 * 10**15
+
+
+async def test_an_invoice_after_the_cluster_was_closed_is_filed_not_paid(bench: Bench) -> None:
+    contract = await rented(bench, sends_invoices=False)
+    bench.service.close("demo")
+    await bench.until_closed()
+    invoice = bench.golem.send_invoice(contract.agreement_id, Decimal("0.011"))
+    bench.join("two")
+    (head,) = await up(bench)
+    other = bench.contract(head)
+    await asyncio.sleep(60)
+    bench.golem.send_invoice(other.agreement_id, Decimal("0.0111"))
+    await asyncio.sleep(60)
+    assert verdict(bench, invoice.document_id) == "no_allocation"
+    assert accepted(bench, contract) == 0
+    assert accepted(bench, other) == Decimal("0.0111"), "the next document is dealt with"
+
+
+async def test_a_payment_for_something_unknown_is_ignored(bench: Bench) -> None:
+    contract = await rented(bench)
+    bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.012"))
+    await asyncio.sleep(30)
+    (payment,) = await bench.golem.payments(after=contract.created_at, timeout=1)
+    stranger = replace(
+        payment,
+        payment_id="strange",
+        activity_shares={"activity of nobody": Decimal(1)},
+        agreement_shares={"agreement of nobody": Decimal(1)},
+    )
+    bench.bookkeeper._book_payment(stranger)
+    assert bench.books.ledger.paid(contract.agreement_id) == 12 * 10**15
