@@ -90,7 +90,11 @@ async def test_leftovers_nobody_remembers_are_given_back(bench: Bench) -> None:
     network_id = await bench.golem.create_network(address=VPN_ADDRESS, mask=VPN_MASK, requestor_ip=REQUESTOR_IP)
     demand = bench.runtimes.of("demo-1").subscriptions["worker"]
     draft = await demand.draft(
-        claims=bench.runtimes.of("demo-1").claims, avoid=(), patience=60, progress=lambda _: None
+        claims=bench.runtimes.of("demo-1").claims,
+        avoid=(),
+        budget_left=lambda: Decimal(5),
+        patience=60,
+        progress=lambda _: None,
     )
     agreement_id = await bench.golem.create_agreement(draft.proposal_id, valid_for=60)
     await bench.golem.confirm_agreement(agreement_id, app_session_id=SESSION, timeout=60)
