@@ -104,7 +104,12 @@ async def serve(settings: Settings) -> None:
         )
 
         telemetry = Telemetry(
-            golem=golem, books=books, database=database, network=settings.golem_network, app_session_id=session
+            golem=golem,
+            books=books,
+            database=database,
+            network=settings.golem_network,
+            app_session_id=session,
+            market=service.market,
         )
 
         async def check_ready() -> None:

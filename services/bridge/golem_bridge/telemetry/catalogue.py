@@ -78,6 +78,7 @@ LABELS: Mapping[str, str] = {
     "provider_id": "the provider's address; on node_info only",
     "provider_name": "the name the provider gives itself, at most 64 characters; on node_info only",
     "phase": "search (until a provider signs), agreement (until its activity), start (until Ray can start), total",
+    "step": "seen, usable, as demanded, within each limit that is set, within all limits, free, negotiated, agreed",
     "document": "debit_note, invoice",
     "resource": "agreement, allocation",
     "problem": "insufficient_gas, insufficient_glm, rpc_error, tx_stuck, other",
@@ -134,6 +135,23 @@ PROVISION = Entry(
     ("cluster", "phase"),
     Life.CLUSTER,
     PHASE_BUCKETS,
+)
+
+MARKET = Entry(
+    "market_providers",
+    MetricKind.GAUGE,
+    "providers",
+    "Providers whose newest offer came as far as a step; negotiated and agreed count since the cluster started",
+    ("cluster", "node_type", "step"),
+    Life.CLUSTER,
+)
+MARKET_PRICE = Entry(
+    "market_cheapest_glm_per_hour",
+    MetricKind.GAUGE,
+    "GLM/h",
+    "Lowest price within all limits on the market, with all threads busy, in GLM per hour",
+    ("cluster", "node_type"),
+    Life.CLUSTER,
 )
 
 NODE = Entry(
@@ -218,6 +236,22 @@ EXPOSURE = Entry(
     MetricKind.GAUGE,
     "GLM",
     "Most the cluster will have cost if everything is ended now, by the bridge's own clock",
+    ("cluster",),
+    Life.CLUSTER,
+)
+BUDGET_ACCEPTED = Entry(
+    "budget_accepted_glm",
+    MetricKind.GAUGE,
+    "GLM",
+    "Of the cluster's budget: accepted for payment",
+    ("cluster",),
+    Life.CLUSTER,
+)
+BUDGET_PAID = Entry(
+    "budget_paid_glm",
+    MetricKind.GAUGE,
+    "GLM",
+    "Of the cluster's budget: confirmed as paid on the chain",
     ("cluster",),
     Life.CLUSTER,
 )

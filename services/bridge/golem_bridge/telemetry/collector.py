@@ -23,7 +23,7 @@ from golem_bridge.telemetry.families import Families
 from golem_bridge.telemetry.history import History
 from golem_bridge.telemetry.live import LIVE
 from golem_bridge.telemetry.money import MoneyMetrics
-from golem_bridge.telemetry.nodes import NodeMetrics
+from golem_bridge.telemetry.nodes import Market, NodeMetrics
 from golem_bridge.telemetry.watch import YagnaWatch
 
 LINGER = timedelta(seconds=15)
@@ -48,14 +48,21 @@ class BridgeCollector(Collector):
     """
 
     def __init__(
-        self, books: Books, network: GolemNetwork, *, history: History, watch: YagnaWatch, loops: Sequence[Loop]
+        self,
+        books: Books,
+        network: GolemNetwork,
+        *,
+        history: History,
+        market: Market,
+        watch: YagnaWatch,
+        loops: Sequence[Loop],
     ) -> None:
         self._books = books
         self._network = network
         self._history = history
         self._watch = watch
         self._loops = loops
-        self._nodes = NodeMetrics(books, history)
+        self._nodes = NodeMetrics(books, history, market)
         self._money = MoneyMetrics(books)
         self._documents: Counter[tuple[str, str]] = Counter()
         self._seen_open: dict[str, datetime] = {}

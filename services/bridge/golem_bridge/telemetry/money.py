@@ -46,6 +46,14 @@ class MoneyMetrics:
         families.add(catalogue.BUDGET, float(cluster.budget), cluster.name)
         families.add(catalogue.BUDGET_LEFT, float(left), cluster.name)
         families.add(catalogue.EXPOSURE, float(total_exposure(contracts, ledger, now)), cluster.name)
+        accepted = ledger.cluster_glm(cluster.cluster_id, *ACCEPTANCES)
+        families.add(catalogue.BUDGET_ACCEPTED, float(accepted), cluster.name)
+        paid = ledger.cluster_glm(cluster.cluster_id, EntryKind.PAID)
+        families.add(catalogue.BUDGET_PAID, float(paid), cluster.name)
+        self._add_burn(families, cluster, nodes, contracts)
+
+    @staticmethod
+    def _add_burn(families: Families, cluster: Cluster, nodes: Sequence[Node], contracts: Sequence[Contract]) -> None:
         types = {node.node_id: node.node_type for node in nodes}
         burn = dict.fromkeys(cluster.spec.node_types, Decimal(0))
         for contract in contracts:

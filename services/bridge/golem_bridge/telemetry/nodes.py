@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.states import EndReason, NodeState
+from golem_bridge.market.funnel import FunnelView
 from golem_bridge.money.contracts import Contract
 from golem_bridge.money.price import to_glm
 from golem_bridge.telemetry import catalogue
@@ -19,12 +20,17 @@ NAME_LENGTH = 64
 """Characters of a provider's name: it comes from a stranger."""
 
 
+Market = Callable[[str], Mapping[str, FunnelView]]
+"""Name of a cluster to what the market has for each of its node types."""
+
+
 class NodeMetrics:
     """Writes them for clusters that are not closed."""
 
-    def __init__(self, books: Books, history: History) -> None:
+    def __init__(self, books: Books, history: History, market: Market) -> None:
         self._books = books
         self._history = history
+        self._market = market
 
     def add_counters(self, families: Families, clusters: Sequence[Cluster]) -> None:
         """What happened since the books began."""
@@ -47,9 +53,17 @@ class NodeMetrics:
             for state in COUNTED_STATES:
                 families.add(catalogue.NODES, counts[node_type, state], cluster.name, node_type, state.value)
         families.add(catalogue.MAX_WORKERS, cluster.spec.max_workers, cluster.name)
+        self._add_market(families, cluster)
         by_agreement = {contract.agreement_id: contract for contract in contracts}
         for node in nodes:
             self._add_node(families, cluster, node, by_agreement)
+
+    def _add_market(self, families: Families, cluster: Cluster) -> None:
+        for node_type, view in self._market(cluster.name).items():
+            for step in view.steps:
+                families.add(catalogue.MARKET, step.count, cluster.name, node_type, step.name)
+            if view.cheapest is not None:
+                families.add(catalogue.MARKET_PRICE, float(view.cheapest.per_hour), cluster.name, node_type)
 
     def _add_node(self, families: Families, cluster: Cluster, node: Node, contracts: Mapping[str, Contract]) -> None:
         contract = contracts.get(node.agreement_id or "")

@@ -20,6 +20,7 @@ from golem_bridge.store.database import Database
 from golem_bridge.telemetry.collector import BridgeCollector
 from golem_bridge.telemetry.history import History
 from golem_bridge.telemetry.live import LagMeter, Traffic
+from golem_bridge.telemetry.nodes import Market
 from golem_bridge.telemetry.watch import INTERVAL, YagnaWatch
 
 
@@ -27,7 +28,14 @@ class Telemetry:
     """Built once; :meth:`start` when there are loops to report on."""
 
     def __init__(
-        self, *, golem: GolemPort, books: Books, database: Database, network: GolemNetwork, app_session_id: str
+        self,
+        *,
+        golem: GolemPort,
+        books: Books,
+        database: Database,
+        network: GolemNetwork,
+        app_session_id: str,
+        market: Market,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series and nobody asks for them
         self.registry = CollectorRegistry()
@@ -42,7 +50,9 @@ class Telemetry:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.registry.register(
-            BridgeCollector(books, network, history=History(database), watch=self.watch, loops=self._loops)
+            BridgeCollector(
+                books, network, history=History(database), market=market, watch=self.watch, loops=self._loops
+            )
         )
 
     def start(self, others: Iterable[Loop]) -> None:

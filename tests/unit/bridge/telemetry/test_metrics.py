@@ -8,10 +8,13 @@ import pytest
 from sqlalchemy import insert, update
 
 from golem_bridge.clusters.states import EndReason, NodeState
+from golem_bridge.market.funnel import Funnel
+from golem_bridge.market.offer import read_offer
+from golem_bridge.market.screening import Filter, Refusal
 from golem_bridge.money.ledger import EntryKind
 from golem_bridge.store.database import documents
 from golem_bridge.telemetry.catalogue import CATALOGUE, MetricKind
-from tests.unit.bridge.samples import PRICE, START
+from tests.unit.bridge.samples import PRICE, START, proposal
 from tests.unit.bridge.telemetry.town import Town
 
 MONEY = {"rayongolem_spend_glm_total", "rayongolem_paid_glm_total"}
@@ -93,6 +96,27 @@ def test_money_goes_to_the_node_type_it_was_spent_on(town: Town) -> None:
     assert town.value("rayongolem_spend_glm_total", node_type="head", kind="start") == 0.01
     assert town.value("rayongolem_spend_glm_total", node_type="worker", kind="cpu") == 0
     assert town.value("rayongolem_paid_glm_total", node_type="head") == 0.1
+
+
+def test_the_budget_of_now_is_told_apart_from_earlier_ones(town: Town) -> None:
+    town.close(town.cluster())
+    town.node(1)
+    town.accept(1, "0.25")
+    town.cluster(incarnation=2)
+    assert town.value("rayongolem_budget_accepted_glm") == town.value("rayongolem_budget_paid_glm") == 0
+    assert town.value("rayongolem_spend_glm_total", node_type="head", kind="cpu") == 0.25
+
+
+def test_the_market_is_shown_per_node_type(town: Town) -> None:
+    town.cluster()
+    assert town.samples("rayongolem_market_providers") == []
+    funnel = Funnel(limits=None, clock=town.clock)
+    funnel.saw("0x1", read_offer(proposal()))
+    funnel.saw("0x2", Refusal(Filter.AS_DEMANDED, "too few threads"))
+    town.market["worker"] = funnel.view(free=1, in_use=0, benched=0)
+    steps = {held["step"]: value for held, value in town.samples("rayongolem_market_providers")}
+    assert (steps["seen"], steps["within all limits"], steps["free"], steps["agreed"]) == (2, 1, 1, 0)
+    assert town.value("rayongolem_market_cheapest_glm_per_hour", node_type="worker") == pytest.approx(PER_HOUR)
 
 
 def test_a_node_that_ended_leaves_only_counts(town: Town) -> None:

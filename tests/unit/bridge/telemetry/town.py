@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
+from golem_bridge.market.funnel import FunnelView
 from golem_bridge.money.ledger import EntryKind
 from golem_bridge.money.price import to_wei
 from golem_bridge.settings import GolemNetwork
@@ -30,6 +31,7 @@ class Town:
         self.clock = ManualClock()
         self.database = Database.open(None)
         self.books = Books.on(self.database, self.clock)
+        self.market: dict[str, FunnelView] = {}
         self.golem = MemoryGolem(clock=self.clock)
         self.telemetry = Telemetry(
             golem=self.golem,
@@ -37,6 +39,7 @@ class Town:
             database=self.database,
             network=GolemNetwork.DEVNET,
             app_session_id="session",
+            market=lambda name: self.market,
         )
 
     def exposed(self) -> str:
