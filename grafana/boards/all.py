@@ -6,9 +6,12 @@ from collections.abc import Mapping
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana.boards import overview
+from grafana.boards.bridge import bridge
+from grafana.boards.cost import cost
+from grafana.boards.nodes import nodes
+from grafana.boards.overview import overview
 
-BOARDS = {"overview.json": overview.overview}
+BOARDS = {"overview.json": overview, "cost.json": cost, "nodes.json": nodes, "bridge.json": bridge}
 
 
 def rendered() -> Mapping[str, str]:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
+from grafana.boards import shared
 from grafana.boards.parts import (
-    CLUSTER,
     COUNT,
     GLM_PER_HOUR,
     About,
+    Column,
     Query,
     board,
-    cluster_variable,
+    chosen,
+    cluster_variables,
     filled,
     glm,
     lines,
     number,
+    rows,
     steps,
 )
 
-PENDING = "requested|negotiating|agreed|deploying|starting|bootstrapping"
+LEFT = f"sum({chosen('rayongolem_budget_remaining_glm')})"
+BURN = f"sum({chosen('rayongolem_burn_glm_per_hour')})"
+ALLOWED = f"sum({chosen('rayongolem_max_workers')}) + count({chosen('rayongolem_max_workers')})"
 
 
 def overview() -> dashboard.Dashboard:
@@ -28,59 +33,56 @@ def overview() -> dashboard.Dashboard:
         "rog-overview",
         "Ray on Golem / Overview",
         "What is rented now, what it costs and how much of the budget is left.",
-        [cluster_variable()],
+        cluster_variables(),
     )
     return filled(
         page,
-        number(
-            About("Nodes running", "Rented machines on which Ray runs.", COUNT),
-            Query(f'sum(rayongolem_nodes{{{CLUSTER}, state="running"}})'),
-        ),
-        number(
-            About("Nodes on their way", "Asked for by Ray and not running yet, from the search to Ray's start.", COUNT),
-            Query(f'sum(rayongolem_nodes{{{CLUSTER}, state=~"{PENDING}"}})'),
-        ),
-        number(
-            glm("Spend rate", "What all nodes rented now cost per hour with all threads busy.", GLM_PER_HOUR),
-            Query(f"sum(rayongolem_node_price_glm_per_hour{{{CLUSTER}}}) or vector(0)"),
-        ),
+        shared.running(),
+        shared.pending(),
+        shared.burn(),
         number(
             glm("Spent", "GLM accepted for payment since the books began."),
-            Query(f"sum(rayongolem_spend_glm_total{{{CLUSTER}}})"),
+            Query(f"sum({chosen('rayongolem_spend_glm_total')}) or vector(0)"),
         ),
         number(
             glm("Budget left", "Of the live clusters' budgets: neither spent nor set aside for running nodes."),
-            Query(f"sum(rayongolem_budget_remaining_glm{{{CLUSTER}}})"),
+            Query(LEFT),
             thresholds=steps((None, "red"), (0.000001, "text")),
         ),
         number(
+            About("Time left", "How long the budget lasts with the nodes of now; empty without.", "s", 0),
+            Query(f"3600 * {LEFT} / ({BURN} > 0)"),
+        ),
+        lines(
             About(
-                "Time left", "How long the budget lasts if the nodes of now stay; none while nothing is rented.", "h", 1
+                "Nodes by state",
+                "How many nodes are in which state, and how many may be.",
+                COUNT,
+                0,
             ),
-            Query(
-                f"sum(rayongolem_budget_remaining_glm{{{CLUSTER}}})"
-                f" / (sum(rayongolem_node_price_glm_per_hour{{{CLUSTER}}}) > 0)"
-            ),
-        ),
-        lines(
-            About("Nodes by state", "How many nodes are in which state; ended ones are not counted.", COUNT, 0),
-            Query(f"sum by (state) (rayongolem_nodes{{{CLUSTER}}})", "{{state}}"),
+            Query(f"sum by (state) ({chosen('rayongolem_nodes')})", "{{state}}"),
+            Query(ALLOWED, "allowed"),
             stacked=True,
+            dashed="allowed",
         ),
         lines(
-            glm("Spend rate by cluster", "Cost per hour of the nodes rented now, all threads busy.", GLM_PER_HOUR),
-            Query(f"sum by (cluster) (rayongolem_node_price_glm_per_hour{{{CLUSTER}}})", "{{cluster}}"),
+            glm("Spend rate by cluster", "Cost per hour of the machines rented now, all threads busy.", GLM_PER_HOUR),
+            Query(f"sum by (cluster) ({chosen('rayongolem_burn_glm_per_hour')})", "{{cluster}}"),
         ),
         lines(
             glm("Spend by cluster", "GLM accepted for payment and GLM confirmed on the chain, since the books began."),
-            Query(f"sum by (cluster) (rayongolem_spend_glm_total{{{CLUSTER}}})", "{{cluster}} accepted"),
-            Query(f"sum by (cluster) (rayongolem_paid_glm_total{{{CLUSTER}}})", "{{cluster}} paid"),
+            Query(f"sum by (cluster) ({chosen('rayongolem_spend_glm_total')})", "{{cluster}} accepted"),
+            Query(f"sum by (cluster) ({chosen('rayongolem_paid_glm_total')})", "{{cluster}} paid"),
         ),
         lines(
-            glm(
-                "Budget left by cluster", "Of the live cluster's budget: neither spent nor set aside for running nodes."
-            ),
-            Query(f"sum by (cluster) (rayongolem_budget_remaining_glm{{{CLUSTER}}})", "{{cluster}} left"),
-            Query(f"sum by (cluster) (rayongolem_budget_glm{{{CLUSTER}}})", "{{cluster}} budget"),
+            glm("Budget left by cluster", "Neither spent nor set aside for running nodes, and the whole."),
+            Query(f"sum by (cluster) ({chosen('rayongolem_budget_remaining_glm')})", "{{cluster}} left"),
+            Query(f"sum by (cluster) ({chosen('rayongolem_budget_glm')})", "{{cluster}} budget"),
+        ),
+        shared.ended(),
+        rows(
+            About("Alerts", "What fires now; each has a runbook of its name in docs/runbooks.", COUNT),
+            Column('count by (alertname, severity, cluster) (ALERTS{alertstate="firing", alertname!="Watchdog"})'),
+            width=12,
         ),
     )

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, timeseries
+from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models import prometheus as prometheus_models
 
 SOURCE = models.DataSourceRef(type_val="prometheus", uid="prometheus")
 """Provisioned in ``grafana/provisioning/datasources``."""
@@ -20,10 +21,10 @@ GLM_PER_HOUR = "suffix: GLM/h"
 GLM_DECIMALS = 4
 COUNT = "none"
 
-CLUSTER = 'cluster=~"$cluster"'
-"""Selects the clusters chosen at the top of the page."""
+WIDTH = 24
+"""Columns of Grafana's grid."""
 
-AnyPanel: TypeAlias = stat.Panel | timeseries.Panel
+AnyPanel: TypeAlias = stat.Panel | timeseries.Panel | table.Panel
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,16 @@ class Query:
 
     expr: str
     legend: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table's column: PromQL, its head and its unit. Without a head the value is not shown, its labels are."""
+
+    expr: str
+    title: str = ""
+    unit: str = COUNT
+    decimals: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,8 +81,49 @@ def number(
     return panel.thresholds(thresholds or steps((None, "text")))
 
 
-def lines(about: About, *queries: Query, width: int = 12, stacked: bool = False) -> timeseries.Panel:
-    """Courses over time. ``stacked`` adds them up to a total."""
+def chosen(metric: str, *matchers: str, over: str = "", by_type: bool = False) -> str:
+    """The series of the clusters and the network chosen at the top of the page.
+
+    ``over`` is a function of a range, such as ``rate[5m]``; ``by_type`` heeds the node type chosen too.
+    """
+    types = ['node_type=~"$node_type"'] if by_type else []
+    selector = ", ".join(['cluster=~"$cluster"', *types, *matchers])
+    return on_network(f"{metric}{{{selector}}}", over=over)
+
+
+def on_network(series: str, *, over: str = "") -> str:
+    """Those of ``series`` that were measured on the network chosen at the top of the page."""
+    function, _, span = over.partition("[")
+    ranged = f"{function}({series}[{span})" if over else series
+    return f'{ranged} and on (instance) rayongolem_build_info{{network=~"$network"}}'
+
+
+def rows(about: About, *columns: Column, sorted_by: str = "", width: int = WIDTH) -> table.Panel:
+    """A table of now: one row per set of labels, one column per query and per label of the first query."""
+    panel = (
+        table.Panel()
+        .title(about.title)
+        .description(about.description)
+        .unit(about.unit)
+        .datasource(SOURCE)
+        .span(width)
+        .height(8)
+        .with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
+        .with_transformation(_organized(columns))
+    )
+    if about.decimals is not None:
+        panel = panel.decimals(about.decimals)
+    if sorted_by:
+        panel = panel.sort_by([common.TableSortByFieldState().display_name(sorted_by).desc(True)])
+    for index, column in enumerate(columns):
+        panel = panel.with_target(_row_target(column.expr, index))
+        if column.title:
+            panel = panel.override_by_name(column.title, _format(column))
+    return panel
+
+
+def lines(about: About, *queries: Query, width: int = 12, stacked: bool = False, dashed: str = "") -> timeseries.Panel:
+    """Courses over time. ``stacked`` adds them up to a total; ``dashed`` names the one that is a limit."""
     panel = (
         timeseries.Panel()
         .title(about.title)
@@ -101,6 +153,8 @@ def lines(about: About, *queries: Query, width: int = 12, stacked: bool = False)
         panel = panel.decimals(about.decimals)
     if stacked:
         panel = panel.stacking(common.StackingConfig().mode(common_models.StackingMode.NORMAL).group("A"))
+    if dashed:
+        panel = panel.override_by_name(dashed, _limit_line())
     for index, query in enumerate(queries):
         panel = panel.with_target(_target(query, index))
     return panel
@@ -115,7 +169,9 @@ def steps(*levels: tuple[float | None, str]) -> dashboard.ThresholdsConfig:
     )
 
 
-def board(uid: str, title: str, description: str, variables: Iterable[dashboard.QueryVariable]) -> dashboard.Dashboard:
+def board(
+    uid: str, title: str, description: str, variables: Iterable[dashboard.QueryVariable], span: str = "now-1h"
+) -> dashboard.Dashboard:
     """An empty dashboard that cannot be edited in the browser and links to the others."""
     page = (
         dashboard.Dashboard(title)
@@ -124,7 +180,7 @@ def board(uid: str, title: str, description: str, variables: Iterable[dashboard.
         .tags([TAG])
         .readonly()
         .timezone("browser")
-        .time("now-1h", "now")
+        .time(span, "now")
         .refresh("10s")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
         .link(
@@ -164,9 +220,18 @@ def variable(name: str, label: str, query: str) -> dashboard.QueryVariable:
     )
 
 
-def cluster_variable() -> dashboard.QueryVariable:
-    """``$cluster``."""
-    return variable("cluster", "Cluster", "label_values(rayongolem_spend_glm_total, cluster)")
+def cluster_variables(*, types: bool = False) -> list[dashboard.QueryVariable]:
+    """``$cluster``, ``$network`` and, if asked for, ``$node_type``."""
+    found = [variable("cluster", "Cluster", "label_values(rayongolem_spend_glm_total, cluster)")]
+    if types:
+        query = 'label_values(rayongolem_spend_glm_total{cluster=~"$cluster"}, node_type)'
+        found.append(variable("node_type", "Node type", query))
+    return [*found, network_variable()]
+
+
+def network_variable() -> dashboard.QueryVariable:
+    """``$network``: those this appliance has been on."""
+    return variable("network", "Network", "label_values(rayongolem_build_info, network)")
 
 
 def _target(query: Query, index: int) -> prometheus.Dataquery:
@@ -177,3 +242,40 @@ def _target(query: Query, index: int) -> prometheus.Dataquery:
         .ref_id(chr(ord("A") + index))
         .range()
     )
+
+
+def _row_target(expr: str, index: int) -> prometheus.Dataquery:
+    return (
+        prometheus.Dataquery()
+        .expr(expr)
+        .format(prometheus_models.PromQueryFormat.TABLE)
+        .ref_id(chr(ord("A") + index))
+        .instant()
+    )
+
+
+def _organized(columns: Iterable[Column]) -> models.DataTransformerConfig:
+    """Heads instead of Grafana's names for values; no time, no labels that say nothing."""
+    values = [(f"Value #{chr(ord('A') + index)}", column.title) for index, column in enumerate(columns)]
+    excluded = ["Time", "Value", *(name for name, title in values if not title)]
+    return models.DataTransformerConfig(
+        id_val="organize",
+        options={
+            "excludeByName": dict.fromkeys(excluded, True),
+            "renameByName": {name: title for name, title in values if title},
+        },
+    )
+
+
+def _format(column: Column) -> list[models.DynamicConfigValue]:
+    unit = [models.DynamicConfigValue("unit", column.unit)]
+    return unit if column.decimals is None else [*unit, models.DynamicConfigValue("decimals", column.decimals)]
+
+
+def _limit_line() -> list[models.DynamicConfigValue]:
+    """As Ray draws its maxima: dotted, not filled, not added to the others."""
+    return [
+        models.DynamicConfigValue("custom.lineStyle", {"fill": "dot", "dash": [10, 20]}),
+        models.DynamicConfigValue("custom.fillOpacity", 0),
+        models.DynamicConfigValue("custom.stacking", {"mode": "none", "group": "A"}),
+    ]

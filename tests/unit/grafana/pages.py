@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-GRAFANA = Path(__file__).parents[3] / "grafana"
+import yaml
+
+ROOT = Path(__file__).parents[3]
+GRAFANA = ROOT / "grafana"
 FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
 
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-METRIC = re.compile(r"\b[a-zA-Z_][a-zA-Z0-9_]*_[a-zA-Z0-9_]+\b")
+METRIC = re.compile(r"(?<![\w:$])[a-zA-Z_][a-zA-Z0-9_:]*[_:][a-zA-Z0-9_:]+")
 GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
 FUNCTIONS = frozenset({"group_left", "group_right", "label_replace", "label_join", "count_values", "clamp_min"})
+
+Rule = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,13 @@ def panels() -> list[Panel]:
         for name, page in pages().items()
         for raw in _flat(page["panels"])
     ]
+
+
+def rules() -> list[Rule]:
+    """Every rule of Prometheus, recording and alerting."""
+    files = sorted((ROOT / "docker" / "prometheus" / "rules").glob("*.yml"))
+    groups = [group for path in files for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]]
+    return [rule for group in groups for rule in group["rules"]]
 
 
 def metrics_of(expression: str) -> set[str]:

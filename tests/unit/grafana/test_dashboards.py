@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from golem_bridge.telemetry.catalogue import CATALOGUE
-from tests.unit.grafana.pages import GRAFANA, Panel, metrics_of, pages, panels
+from tests.unit.grafana.pages import GRAFANA, Panel, metrics_of, pages, panels, rules
 
 PANELS = pytest.mark.parametrize("panel", panels(), ids=lambda panel: f"{panel.page}:{panel.title}")
-EVERYWHERE = {"process_resident_memory_bytes", "process_cpu_seconds_total", "process_start_time_seconds"}
+EVERYWHERE = {
+    "process_resident_memory_bytes",
+    "process_cpu_seconds_total",
+    "process_start_time_seconds",
+    "scrape_duration_seconds",
+}
+YAGNA = {
+    "activity_requestor_created",
+    "market_agreements_requestor_approved",
+    "market_agreements_requestor_created",
+    "market_proposals_requestor_countered",
+    "market_proposals_requestor_received",
+    "payment_debit_notes_requestor_accepted",
+    "payment_debit_notes_requestor_received",
+    "payment_invoices_requestor_paid",
+    "payment_invoices_requestor_received",
+}
+"""As yagna 0.17.6 names them."""
+PREDEFINED = {"ALERTS", "up"}
+"""Prometheus' own, without an underscore."""
+
 PAGES = pytest.mark.parametrize("name", sorted(pages()))
 
 
 def known_metrics() -> set[str]:
-    """Names as Prometheus stores them: the bridge's own, and what is there anyway."""
-    return {name for entry in CATALOGUE for name in entry.stored_names} | EVERYWHERE
+    """Names as Prometheus stores them: the bridge's own, what rules record, yagna's, and what is there anyway."""
+    own = {name for entry in CATALOGUE for name in entry.stored_names}
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    return own | recorded | EVERYWHERE | YAGNA
 
 
 @PANELS
@@ -30,15 +53,15 @@ def test_says_what_it_shows(panel: Panel) -> None:
 @PANELS
 def test_glm_is_never_scaled(panel: Panel) -> None:
     asks_glm = any("_glm" in query for query in panel.queries)
-    assert not asks_glm or panel.defaults["unit"] in {"suffix: GLM", "suffix: GLM/h", "h", "percentunit"}
+    assert not asks_glm or panel.defaults["unit"] in {"suffix: GLM", "suffix: GLM/h", "s", "percentunit"}
     assert "GLM" not in panel.defaults["unit"] or panel.defaults["decimals"] >= 4
 
 
 @PANELS
 def test_asks_the_provisioned_source_for_metrics_that_exist(panel: Panel) -> None:
     assert panel.raw["datasource"] == {"type": "prometheus", "uid": "prometheus"}
-    asked = set().union(*(metrics_of(query) for query in panel.queries))
-    assert asked
+    asked = set().union(*(metrics_of(query) for query in panel.queries)) - PREDEFINED
+    assert asked or PREDEFINED & set(re.findall(r"\w+", " ".join(panel.queries)))
     assert asked <= known_metrics()
 
 
@@ -50,6 +73,17 @@ def test_a_page_is_read_only_linked_and_numbered(name: str) -> None:
     assert page["links"][0]["tags"] == page["tags"] == ["ray-on-golem"]
     ids = [panel.raw["id"] for panel in panels() if panel.page == name]
     assert len(set(ids)) == len(ids)
+
+
+def test_the_pages_wanted_are_there() -> None:
+    assert set(pages()) == {"overview.json", "cost.json", "nodes.json", "bridge.json"}
+
+
+@PAGES
+def test_variables_that_queries_use_are_defined(name: str) -> None:
+    defined = {variable["name"] for variable in pages()[name]["templating"]["list"]}
+    queries = " ".join(query for panel in panels() if panel.page == name for query in panel.queries)
+    assert set(re.findall(r"\$([a-z]\w*)", queries)) == defined
 
 
 def test_names_are_found_in_promql() -> None:

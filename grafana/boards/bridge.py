@@ -1,0 +1,118 @@
+"""Bridge: whether the appliance itself does its work."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import dashboard
+
+from grafana.boards.parts import (
+    COUNT,
+    About,
+    Query,
+    board,
+    filled,
+    lines,
+    network_variable,
+    number,
+    on_network,
+    steps,
+)
+
+REQUESTS = on_network("rayongolem_http_requests_total", over="rate[$__rate_interval]")
+FAILED = on_network('rayongolem_http_requests_total{code=~"5.."}', over="rate[$__rate_interval]")
+REFUSED = on_network('rayongolem_http_requests_total{code=~"401|403"}', over="increase[10m]")
+SECONDS = on_network("rayongolem_http_request_duration_seconds_bucket", over="rate[5m]")
+LAG = on_network("rayongolem_event_loop_lag_seconds_bucket", over="rate[5m]")
+GOOD_IS_ONE = steps((None, "red"), (1, "green"))
+GOOD_IS_NONE = steps((None, "green"), (1, "red"))
+
+
+def bridge() -> dashboard.Dashboard:
+    """The page about the bridge and yagna."""
+    page = board(
+        "rog-bridge",
+        "Ray on Golem / Bridge",
+        "Whether the bridge, its loops, its doors and yagna do their work.",
+        [network_variable()],
+    )
+    return filled(
+        page,
+        number(
+            About("Bridge", "1: Prometheus got an answer of the bridge.", COUNT, 0),
+            Query('min(up{job="bridge"})'),
+            thresholds=GOOD_IS_ONE,
+        ),
+        number(
+            About("yagna", "1: the bridge got an answer of yagna.", COUNT, 0),
+            Query(f"min({on_network('rayongolem_yagna_up')})"),
+            thresholds=GOOD_IS_ONE,
+        ),
+        number(
+            About("Orphans", "What lives at yagna although no cluster needs it: it may cost money.", COUNT, 0),
+            Query(f"sum({on_network('rayongolem_orphans')})"),
+            thresholds=GOOD_IS_NONE,
+        ),
+        number(
+            About("Payment problems", "What keeps yagna from paying right now.", COUNT, 0),
+            Query(f"sum({on_network('rayongolem_payment_problems')})"),
+            thresholds=GOOD_IS_NONE,
+        ),
+        number(
+            About("Memory", "Resident memory of the bridge.", "bytes"),
+            Query(f"sum({on_network('process_resident_memory_bytes')})"),
+        ),
+        number(
+            About("Up for", "Time since the bridge started.", "s", 0),
+            Query(f"time() - max({on_network('process_start_time_seconds')})"),
+        ),
+        lines(
+            About("Requests", "Answers per second at both doors, by route.", "reqps"),
+            Query(f"sum by (door, route) ({REQUESTS})", "{{door}} {{route}}"),
+        ),
+        lines(
+            About("Time to answer", "95 % of the answers took less, by route; long polls wait on purpose.", "s"),
+            Query(f"histogram_quantile(0.95, sum by (route, le) ({SECONDS}))", "{{route}}"),
+        ),
+        lines(
+            About("Failed requests", "Answers 5xx per second, by route and code.", "reqps"),
+            Query(f"sum by (route, code) ({FAILED})", "{{route}} {{code}}"),
+        ),
+        lines(
+            About(
+                "Refused requests",
+                "Within 10 minutes: wrong token, foreign host, head out of bounds.",
+                COUNT,
+                0,
+            ),
+            Query(f"sum by (door, code) ({REFUSED})", "{{door}} {{code}}"),
+        ),
+        lines(
+            About("Loops: failed steps", "Within 10 minutes.", COUNT, 0),
+            Query(f"sum by (loop) ({on_network('rayongolem_loop_failures_total', over='increase[10m]')})", "{{loop}}"),
+        ),
+        lines(
+            About("Loops: since the last success", "Start nodes has success only when nodes are asked for.", "s", 0),
+            Query(
+                f"time() - max by (loop) ({on_network('rayongolem_loop_last_success_timestamp_seconds')})", "{{loop}}"
+            ),
+        ),
+        lines(
+            About("Event loop lag", "How late half and 99 % of the wake-ups were, over 5 minutes.", "s"),
+            Query(f"histogram_quantile(0.5, sum by (le) ({LAG}))", "half"),
+            Query(f"histogram_quantile(0.99, sum by (le) ({LAG}))", "99 %"),
+        ),
+        lines(
+            About("Processor", "Share of one processor the bridge uses.", "percentunit"),
+            Query(f"sum({on_network('process_cpu_seconds_total', over='rate[$__rate_interval]')})", "bridge"),
+        ),
+        lines(
+            About("Scrapes", "How long each answer to Prometheus took.", "s"),
+            Query("max by (job) (scrape_duration_seconds)", "{{job}}"),
+        ),
+        lines(
+            About("Documents and payments at yagna", "Within 10 minutes, as yagna counts them.", COUNT, 0),
+            Query("sum(increase(payment_debit_notes_requestor_received[10m]))", "debit notes received"),
+            Query("sum(increase(payment_debit_notes_requestor_accepted[10m]))", "debit notes accepted"),
+            Query("sum(increase(payment_invoices_requestor_received[10m]))", "invoices received"),
+            Query("sum(increase(payment_invoices_requestor_paid[10m]))", "invoices paid"),
+        ),
+    )

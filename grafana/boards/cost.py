@@ -1,0 +1,102 @@
+"""Cost: where the money goes, whether it is checked, when it ends."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import dashboard
+
+from grafana.boards import shared
+from grafana.boards.parts import (
+    COUNT,
+    GLM_PER_HOUR,
+    About,
+    Query,
+    board,
+    chosen,
+    cluster_variables,
+    filled,
+    glm,
+    lines,
+    number,
+    on_network,
+    steps,
+)
+
+ACCEPTED = f"sum({chosen('rayongolem_spend_glm_total', by_type=True)})"
+PAID = f"sum({chosen('rayongolem_paid_glm_total', by_type=True)})"
+REFUSED = on_network("rayongolem_payment_documents_refused_total", over="increase[10m]")
+RECORDED_BURN = 'cluster:rayongolem_burn_glm_per_hour:sum{cluster=~"$cluster"}'
+
+
+def cost() -> dashboard.Dashboard:
+    """The page about money."""
+    page = board(
+        "rog-cost",
+        "Ray on Golem / Cost",
+        "Where the money goes, what is due, accepted and paid, and how long the budget lasts.",
+        cluster_variables(types=True),
+        span="now-6h",
+    )
+    return filled(
+        page,
+        shared.burn(by_type=True),
+        number(
+            glm("Spent in 24 hours", "GLM accepted for payment in the last 24 hours."),
+            Query(f"sum({chosen('rayongolem_spend_glm_total', over='increase[24h]', by_type=True)}) or vector(0)"),
+        ),
+        number(glm("Accepted", "GLM accepted for payment since the books began."), Query(ACCEPTED)),
+        number(glm("Paid", "GLM confirmed as paid on the chain since the books began."), Query(PAID)),
+        number(
+            glm("Not paid yet", "Accepted and not confirmed on the chain: yagna pays in batches."),
+            Query(f"{ACCEPTED} - {PAID}"),
+        ),
+        number(
+            About("Share of budget left", "Smallest of the clusters chosen.", "percentunit", 0),
+            Query('min(cluster:rayongolem_budget_remaining:ratio{cluster=~"$cluster"})'),
+            thresholds=steps((None, "red"), (0.05, "orange"), (0.2, "text")),
+        ),
+        lines(
+            glm(
+                "Due, accepted, paid",
+                "Of the live clusters: what it can have cost at most by the bridge's clock, what was accepted, what is "
+                "on the chain. Accepted above due would be overcharged.",
+            ),
+            Query(f"sum({chosen('rayongolem_exposure_glm')})", "due at most"),
+            Query(f"sum({chosen('rayongolem_budget_accepted_glm')})", "accepted"),
+            Query(f"sum({chosen('rayongolem_budget_paid_glm')})", "paid"),
+            Query(f"sum({chosen('rayongolem_budget_glm')})", "budget"),
+            dashed="budget",
+        ),
+        lines(
+            glm("Budget left", "Now, and in an hour if it goes on as in the last 30 minutes."),
+            Query(f"sum by (cluster) ({chosen('rayongolem_budget_remaining_glm')})", "{{cluster}}"),
+            Query(
+                'sum by (cluster) (predict_linear(rayongolem_budget_remaining_glm{cluster=~"$cluster"}[30m], 3600))',
+                "{{cluster}} in an hour",
+            ),
+        ),
+        lines(
+            glm("Spend rate by node type", "Cost per hour of the machines rented now, all threads busy.", GLM_PER_HOUR),
+            Query(f"sum by (node_type) ({chosen('rayongolem_burn_glm_per_hour', by_type=True)})", "{{node_type}}"),
+            stacked=True,
+        ),
+        lines(
+            glm("Accepted by purpose", "Starts, time rented (env), time computed (cpu), in each hour."),
+            Query(
+                f"sum by (kind) ({chosen('rayongolem_spend_glm_total', over='increase[1h]', by_type=True)})", "{{kind}}"
+            ),
+            stacked=True,
+        ),
+        lines(
+            glm("Spend rate against the usual", "Average over 3 hours and over 7 days.", GLM_PER_HOUR),
+            Query(f"sum(avg_over_time({RECORDED_BURN}[3h]))", "3 hours"),
+            Query(f"sum(avg_over_time({RECORDED_BURN}[7d]))", "7 days"),
+        ),
+        lines(
+            About("Documents not accepted", "Debit notes and invoices within 10 minutes, by reason.", COUNT, 0),
+            Query(
+                f"sum by (document, reason) ({REFUSED})",
+                "{{document}} {{reason}}",
+            ),
+        ),
+        shared.node_table("Dearest nodes", "Nodes rented now, dearest first.", by_type=True),
+    )
