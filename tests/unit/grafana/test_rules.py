@@ -70,6 +70,17 @@ def test_every_panel_a_runbook_names_is_there() -> None:
         assert {title for pair in named for title in pair if title} <= titles, path.name
 
 
+def test_rented_machines_cannot_speak_in_the_bridges_name() -> None:
+    config = yaml.safe_load((ROOT / "docker" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    (ray,) = [job for job in config["scrape_configs"] if "http_sd_configs" in job]
+    (rule,) = ray["metric_relabel_configs"]
+    assert (rule["source_labels"], rule["action"]) == (["__name__"], "keep")
+    kept = re.compile(rule["regex"])
+    assert kept.fullmatch("ray_node_cpu_utilization")
+    asked = set().union(*(metrics_of(rule["expr"]) for rule in rules()))
+    assert [name for name in asked | {"up", "ALERTS"} if kept.fullmatch(name)] == []
+
+
 def test_compose_mounts_what_prometheus_reads() -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
     config = yaml.safe_load((ROOT / "docker" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
