@@ -21,7 +21,8 @@ OWN_APPLIANCE: Mapping[str, str] = {
 }
 """Environment of the tests' appliance; a user's appliance, its wallet and its clusters are left alone."""
 
-SUITES = ("tests/unit", "tests/dashboards", "tests/contract", "tests/integration", "tests/e2e")
+SUITES = ("tests/unit", "tests/dashboards", "tests/contract", "tests/e2e", "tests/integration")
+"""The last one also looks at what those before it have left in Prometheus."""
 
 
 def run_tests(steps: Steps, settings: Settings) -> None:

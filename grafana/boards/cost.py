@@ -92,6 +92,14 @@ def cost() -> dashboard.Dashboard:
             Query(f"sum(avg_over_time({RECORDED_BURN}[7d]))", "7 days"),
         ),
         lines(
+            glm("Spend rate while idle", "Spend rate × the share of processors that Ray says are idle.", GLM_PER_HOUR),
+            Query(
+                f"sum by (cluster) ({chosen('rayongolem_burn_glm_per_hour')})"
+                ' * on (cluster) (1 - avg by (cluster) (ray_node_cpu_utilization{cluster=~"$cluster"}) / 100)',
+                "{{cluster}}",
+            ),
+        ),
+        lines(
             About("Documents not accepted", "Debit notes and invoices within 10 minutes, by reason.", COUNT, 0),
             Query(
                 f"sum by (document, reason) ({REFUSED})",

@@ -30,6 +30,8 @@ YAGNA = {
     "payment_invoices_requestor_received",
 }
 """As yagna 0.17.6 names them."""
+RAY = {"ray_node_cpu_utilization"}
+
 PREDEFINED = {"ALERTS", "up"}
 """Prometheus' own, without an underscore."""
 
@@ -40,7 +42,7 @@ def known_metrics() -> set[str]:
     """Names as Prometheus stores them: the bridge's own, what rules record, yagna's, and what is there anyway."""
     own = {name for entry in CATALOGUE for name in entry.stored_names}
     recorded = {rule["record"] for rule in rules() if "record" in rule}
-    return own | recorded | EVERYWHERE | YAGNA
+    return own | recorded | EVERYWHERE | YAGNA | RAY
 
 
 @PANELS
