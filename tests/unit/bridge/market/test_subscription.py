@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
@@ -50,7 +50,7 @@ class Stall:
         self, *, avoid: Collection[str] = (), patience: float = 100, claims: Claims | None = None, left: str = "100"
     ) -> Draft:
         return await self.subscription.draft(
-            claims=claims or self.claims,
+            claims=self.claims if claims is None else claims,
             avoid=avoid,
             budget_left=lambda: Decimal(left),
             patience=patience,
@@ -73,15 +73,20 @@ async def stall(
     golem = golem_type(clock=clock)
     for provider in providers:
         golem.join(provider)
-    demands = build_demands(config, Image("http://image", "ab"), TERMS, subnet="devnet", now=clock.now())
-    subscription = Subscription(golem=golem, demands=demands, config=config, reputation=reputation, clock=clock)
-    subscription.start()
+    subscription = subscribed(golem, clock, config, reputation)
     try:
         async with clock.flowing():
             yield Stall(golem, clock, subscription, reputation=reputation)
     finally:
         await subscription.stop()
         await golem.close()
+
+
+def subscribed(golem: MemoryGolem, clock: VirtualClock, config: NodeConfig, reputation: Reputation) -> Subscription:
+    demands = build_demands(config, Image("http://image", "ab"), TERMS, subnet="devnet", now=clock.now())
+    subscription = Subscription(golem=golem, demands=demands, config=config, reputation=reputation, clock=clock)
+    subscription.start()
+    return subscription
 
 
 def provider(name: str, start: str = "0.01", **habits: object) -> FakeProvider:
@@ -132,10 +137,35 @@ async def test_a_start_that_waits_goes_on_as_soon_as_a_provider_is_given_back() 
 
 
 async def test_clusters_do_not_talk_to_one_provider_at_the_same_time() -> None:
-    talks = Talks()
     async with stall(provider("cheap", "0.01", delay=1), provider("dear", "0.02", delay=1)) as market:
-        one, other = await asyncio.gather(*(market.draft(claims=Claims(talks)) for _ in range(2)))
-        assert {one.offer.provider_name, other.offer.provider_name} == {"cheap", "dear"}
+        other = subscribed(market.golem, market.clock, node_config(), market.reputation)
+        talks = Talks()
+        partners = await asyncio.gather(
+            market.draft(claims=Claims(talks)), replace(market, subscription=other).draft(claims=Claims(talks))
+        )
+        assert [draft.offer.provider_name for draft in partners] == ["cheap", "dear"]
+        await other.stop()
+
+
+async def test_a_cluster_goes_on_as_soon_as_another_one_stops_talking_to_its_provider() -> None:
+    async with stall(provider("moody", silent_on_proposals=True)) as market:
+        other = subscribed(market.golem, market.clock, node_config(), market.reputation)
+        talks = Talks()
+        first = asyncio.create_task(market.draft(claims=Claims(talks)))
+        await market.clock.sleep(3)
+        market.golem.world.provider(provider("moody").provider_id).silent_on_proposals = False
+        second = await replace(market, subscription=other).draft(claims=Claims(talks))
+        assert second.offer.provider_name == "moody"
+        assert market.clock.monotonic() == pytest.approx(16, abs=0.5)  # a second to gather, fifteen to be answered
+        first.cancel()
+        await other.stop()
+
+
+async def test_a_negotiation_is_not_cut_short_by_the_demands_renewal() -> None:
+    async with stall(provider("slow", delay=10)) as market:
+        await market.clock.sleep(RENEWAL - 5)
+        assert await market.partner() == "slow"
+        assert market.clock.monotonic() < RENEWAL + 10
 
 
 async def test_offers_of_the_preferred_subnet_come_first() -> None:
