@@ -30,7 +30,7 @@ def build_offer(config: AgentConfig, faults: Faults = HONEST) -> dict[str, Any]:
         "golem.com.pricing.model.linear.coeffs": [float(price) for price in prices],
         "golem.com.scheme": "payu",
         "golem.com.usage.vector": list(USAGE_VECTOR),
-        "golem.activity.caps.transfer.protocol": [],
+        "golem.activity.caps.transfer.protocol": ["http", "https"],
         "golem.inf.cpu.architecture": "x86_64",
         "golem.inf.cpu.cores": provider.threads,
         "golem.inf.cpu.threads": provider.threads,

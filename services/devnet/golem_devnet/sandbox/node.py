@@ -87,8 +87,7 @@ class Sandbox:
         """
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             process = await asyncio.create_subprocess_exec(
-                *("nsenter", "--target", str(self.pid), "--mount", "--uts", "--ipc", "--net", "--pid"),
-                *("--root", "--wd=/", program, *arguments),
+                *self._inside(program, *arguments),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
@@ -100,6 +99,18 @@ class Sandbox:
                 process.kill()
                 raise
             return Finished(code, _read(stdout.fileno()), _read(stderr.fileno()))
+
+    async def popen(
+        self, program: str, *arguments: str, reads: bool = False, writes: bool = False
+    ) -> asyncio.subprocess.Process:
+        """Start a program in the node; what it reads is ours to write, what it writes is ours to read."""
+        return await asyncio.create_subprocess_exec(
+            *self._inside(program, *arguments),
+            stdin=asyncio.subprocess.PIPE if reads else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE if writes else asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env=ENVIRONMENT,
+        )
 
     async def destroy(self) -> None:
         """End every process and remove every file of the node; never raises."""
@@ -115,6 +126,10 @@ class Sandbox:
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         if self._folder.exists():
             log.error("files of a node are left in %s", self._folder)
+
+    def _inside(self, program: str, *arguments: str) -> tuple[str, ...]:
+        spaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd=/")
+        return ("nsenter", "--target", str(self.pid), *spaces, program, *arguments)
 
     async def _await_init(self, process: asyncio.subprocess.Process) -> int | None:
         """The child of ``unshare`` once it has become the node's init; None if it failed."""
