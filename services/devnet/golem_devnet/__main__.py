@@ -8,10 +8,7 @@ import logging
 import sys
 import time
 
-from golem_devnet.agent.config import ConfigError
 from golem_devnet.faults.cli import run as faults
-from golem_devnet.supervisor.daemon import DaemonError
-from golem_devnet.supervisor.service import serve
 from golem_devnet.supervisor.settings import HEALTH, SWITCHBOARD, Settings, SettingsError
 
 STALE = 15.0
@@ -32,12 +29,13 @@ def health() -> int:
     return 0
 
 
-def main() -> int:
-    """Exit code."""
-    if sys.argv[1:] == ["health"]:
-        return health()
-    if sys.argv[1:2] == ["faults"]:
-        return faults(SWITCHBOARD, sys.argv[2:])
+def run() -> int:
+    """The devnet itself, until SIGTERM; exit code."""
+    # not at the top: the health check and the switchboard's command line shall be quick
+    from golem_devnet.agent.config import ConfigError  # noqa: PLC0415
+    from golem_devnet.supervisor.daemon import DaemonError  # noqa: PLC0415
+    from golem_devnet.supervisor.service import serve  # noqa: PLC0415
+
     logging.basicConfig(level="INFO", format="[devnet] %(message)s", stream=sys.stderr)
     try:
         asyncio.run(serve(Settings.from_environment()))
@@ -45,6 +43,20 @@ def main() -> int:
         logging.getLogger(__name__).error("%s", error)
         return 1
     return 0
+
+
+def main() -> int:
+    """Exit code."""
+    match sys.argv[1:]:
+        case ["health"]:
+            return health()
+        case ["faults", *arguments]:
+            return faults(SWITCHBOARD, arguments)
+        case [] | ["serve"]:
+            return run()
+        case unknown:
+            print(f"unknown command {' '.join(unknown)!r} — known: serve, health, faults", file=sys.stderr)
+            return 2
 
 
 if __name__ == "__main__":

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
+import http.client
 import json
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import aiohttp
 
 PATIENCE = 60.0
 """Seconds; a restart of yagna takes its time."""
@@ -20,27 +19,40 @@ class SwitchboardError(Exception):
     """It refused or did not answer."""
 
 
-async def ask(socket: Path, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - parsed JSON
-    """One request. Raises SwitchboardError."""
-    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+class _Connection(http.client.HTTPConnection):
+    """HTTP on a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("devnet", timeout=PATIENCE)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(PATIENCE)
+        self.sock.connect(str(self._path))
+
+
+def ask(path: Path, method: str, url: str, body: object = None) -> Any:  # noqa: ANN401 - parsed JSON
+    """One request to the switchboard's socket. Raises SwitchboardError."""
+    connection = _Connection(path)
     try:
-        async with (
-            aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket)), timeout=timeout) as session,
-            session.request(method, f"http://devnet{path}", json=body) as answer,
-        ):
-            found = await answer.json()
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        connection.request(method, url, None if body is None else json.dumps(body))
+        answer = connection.getresponse()
+        found = json.loads(answer.read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise SwitchboardError(f"the switchboard does not answer — {error!r} — does the devnet run?") from error
+    finally:
+        connection.close()
     if answer.status >= 400:
         raise SwitchboardError(found["error"])
     return found
 
 
-def run(socket: Path, arguments: Sequence[str]) -> int:
+def run(path: Path, arguments: Sequence[str]) -> int:
     """Exit code; prints the state of all providers as JSON."""
     try:
-        method, path, body = request(arguments)
-        print(json.dumps(asyncio.run(ask(socket, method, path, body)), indent=1))
+        method, url, body = request(arguments)
+        print(json.dumps(ask(path, method, url, body), indent=1))
     except SwitchboardError as error:
         print(error, file=sys.stderr)
         return 1

@@ -128,7 +128,7 @@ class Sandbox:
             log.error("files of a node are left in %s", self._folder)
 
     def _inside(self, program: str, *arguments: str) -> tuple[str, ...]:
-        spaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd=/")
+        spaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wdns=/")
         return ("nsenter", "--target", str(self.pid), *spaces, program, *arguments)
 
     async def _await_init(self, process: asyncio.subprocess.Process) -> int | None:
