@@ -77,6 +77,7 @@ def shell_script(plan: Bootstrap) -> str:
         "set -eu",
         "umask 077",
         f"mkdir -p {STATE_DIR} /root/.ssh /run/sshd",
+        restored_home("/root_copy", "/root"),
         "rm -f /etc/ssh/ssh_host_*",
         _file("/etc/ssh/ssh_host_ed25519_key", plan.host_private_key),
         _file("/root/.ssh/authorized_keys", "".join(f"{key}\n" for key in plan.authorized_keys)),
@@ -93,6 +94,12 @@ def shell_script(plan: Bootstrap) -> str:
         f" --token-file {STATE_DIR}/relay-token {allowed} --daemon",
     ]
     return "\n".join(lines)
+
+
+def restored_home(copy: str, home: str) -> str:
+    """Shell for upstream's official images, whose home is an empty volume: what belongs there lies in ``copy``."""
+    path = "export PATH=$PATH:/root/.local/bin"
+    return f"if [ -d {copy} ]; then cp -a {copy}/. {home}/; echo '{path}' >> {home}/.bashrc; fi"
 
 
 def _hosts() -> str:
