@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
 from appliance.paths import ROOT
-from golem_bridge.api import health, relay, v1
+from golem_bridge.api import events, health, relay, scrape, v1
 
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 OPERATIONS = ROOT / "docs" / "OPERATIONS.md"
@@ -51,7 +51,8 @@ def test_make_knows_every_command_that_is_named(path: Path) -> None:
 
 def test_the_api_table_is_complete() -> None:
     served = set()
-    for route in [*v1.router.routes, *relay.router.routes, *health.router.routes]:
+    routers = (v1.router, relay.router, events.router, health.router, scrape.router)
+    for route in (route for router in routers for route in router.routes):
         if isinstance(route, APIRoute):
             served |= {(method, route.path) for method in route.methods or ()}
         elif isinstance(route, APIWebSocketRoute):

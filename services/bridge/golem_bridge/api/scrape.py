@@ -17,7 +17,7 @@ from golem_bridge.errors import ForbiddenError, InputError, NodeUnreachableError
 router = APIRouter(dependencies=[HostOnly])
 
 SD_PATH = "/v1/prometheus/sd"
-METRICS = "metrics"
+METRICS = "/metrics"
 STATUS_TAG = "ray-node-status"
 UP_TO_DATE = "up-to-date"
 """Ray's word for a node on which it runs."""
@@ -48,30 +48,27 @@ async def discover(request: Request, context: ContextDep) -> list[Target]:
     ]
 
 
-@router.get("/v1/clusters/{name}/nodes/{node_id}/scrape/{port}/{path:path}")
+@router.get("/v1/clusters/{name}/nodes/{node_id}/scrape/{port}/metrics")
 async def scrape(
     cluster: ClusterDep,
     node_id: str,
     port: Annotated[int, Path(ge=1, le=65535)],
-    path: str,
     context: ContextDep,
     accept: Annotated[str, Header()] = "text/plain",
     accept_encoding: Annotated[str, Header()] = "",
 ) -> Response:
     """What the node says, if it is metrics."""
     node = context.service.node(cluster.name, node_id)
-    if port not in RAY_METRICS[node.kind] or path != METRICS:
-        known = ", ".join(f"{known}/{METRICS}" for known in RAY_METRICS[node.kind])
-        raise ForbiddenError(f"{port}/{path[:64]} of a {node.kind} is not served — known: {known}")
+    if port not in RAY_METRICS[node.kind]:
+        known = ", ".join(map(str, RAY_METRICS[node.kind]))
+        raise ForbiddenError(f"Port {port} of a {node.kind} is not served — known: {known} — see: {SD_PATH}")
     if not accept.isascii() or not accept.isprintable():
         raise InputError("The Accept header is not printable — send Prometheus' own")
     if node.state is not NodeState.RUNNING:
         raise NodeUnreachableError(f"Node {node.node_id} is {node.state} — {node.message} — see: ray-on-golem status")
     stream = await context.connect(node, port)
     try:
-        found = await fetch(
-            stream, f"/{METRICS}", accept=accept[:1000], gzip="gzip" in accept_encoding, timeout=TIMEOUT
-        )
+        found = await fetch(stream, METRICS, accept=accept[:1000], gzip="gzip" in accept_encoding, timeout=TIMEOUT)
     finally:
         await stream.close()
     if not found.content_type.startswith(TEXT_FORMATS):
@@ -86,7 +83,7 @@ def _target(here: str, cluster: Cluster, node: Node, port: int) -> Target:
     return Target(
         targets=[here],
         labels={
-            "__metrics_path__": f"/v1/clusters/{cluster.name}/nodes/{node.node_id}/scrape/{port}/{METRICS}",
+            "__metrics_path__": f"/v1/clusters/{cluster.name}/nodes/{node.node_id}/scrape/{port}{METRICS}",
             "instance": f"{node.ip}:{port}",
             "cluster": cluster.name,
             "ray_io_cluster": cluster.name,
