@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import func, select
 
 from golem_bridge.clusters.states import EndReason
 from golem_bridge.store.database import Database, clusters, contracts, documents, nodes
 from golem_bridge.telemetry.catalogue import PHASE_BUCKETS
 
-SECONDS_PER_DAY = 86_400
+MOMENTS = (
+    ("requested", nodes.c.created_at),
+    ("signed", contracts.c.created_at),
+    ("begun", contracts.c.activity_since),
+    ("running", nodes.c.running_at),
+)
+"""Where the books keep them. A node keeps the contract it came up under."""
 
-PHASES: Mapping[str, tuple[Any, Any]] = {
-    "search": (nodes.c.created_at, contracts.c.created_at),
-    "agreement": (contracts.c.created_at, contracts.c.activity_since),
-    "start": (contracts.c.activity_since, nodes.c.running_at),
-    "total": (nodes.c.created_at, nodes.c.running_at),
+PHASES: Mapping[str, tuple[str, str]] = {
+    "search": ("requested", "signed"),
+    "agreement": ("signed", "begun"),
+    "start": ("begun", "running"),
+    "total": ("requested", "running"),
 }
-"""Name to the columns of its begin and end. A node keeps the contract it came up under."""
+"""Name to the moments of its begin and end."""
+
+OVERLAP = timedelta(hours=1)
+"""How far the machine's clock may be set back without a node being missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +43,17 @@ class NodeCounts:
     ended: Counter[tuple[str, str, EndReason]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Durations:
     """How long a phase took: ``counts`` per bucket, the last one beyond all bounds; ``total`` seconds."""
 
-    counts: Sequence[int]
-    total: float
+    counts: list[int] = field(default_factory=lambda: [0] * (len(PHASE_BUCKETS) + 1))
+    total: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more."""
+        self.counts[bisect_left(PHASE_BUCKETS, seconds)] += 1
+        self.total += seconds
 
 
 class History:
@@ -46,6 +61,9 @@ class History:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._durations: dict[tuple[str, str], Durations] = {}
+        self._measured: set[str] = set()
+        self._newest = datetime(2000, 1, 1, tzinfo=UTC)
 
     def node_counts(self, names: Collection[str]) -> NodeCounts:
         """Over all incarnations of the clusters named."""
@@ -66,11 +84,10 @@ class History:
 
     def provisioning(self, names: Collection[str]) -> dict[tuple[str, str], Durations]:
         """By cluster name and phase; every phase of every name is there."""
-        empty = Durations([0] * (len(PHASE_BUCKETS) + 1), 0.0)
-        found = {(name, phase): empty for name in names for phase in PHASES}
-        for phase, (begin, end) in PHASES.items():
-            found.update({(name, phase): durations for name, durations in self._phase(names, begin, end).items()})
-        return found
+        self._measure_new()
+        return {
+            (name, phase): self._durations.setdefault((name, phase), Durations()) for name in names for phase in PHASES
+        }
 
     def documents(self) -> dict[tuple[str, str], int]:
         """Number of payment documents by kind and verdict."""
@@ -80,24 +97,22 @@ class History:
         with self._database.read() as connection:
             return {(kind, verdict): count for kind, verdict, count in connection.execute(query).all()}
 
-    def _phase(self, names: Collection[str], begin: Any, end: Any) -> dict[str, Durations]:  # noqa: ANN401 - columns
-        seconds = func.max(0, (func.julianday(end) - func.julianday(begin)) * SECONDS_PER_DAY)
-        bounds = [0.0, *PHASE_BUCKETS]
-        buckets = [
-            _number_of((seconds <= upper) & ((seconds > lower) | (lower == 0.0)))
-            for lower, upper in zip(bounds, PHASE_BUCKETS, strict=False)
-        ]
+    def _measure_new(self) -> None:
+        """Each node is measured once; only those that came up lately are looked at."""
         query = (
-            select(clusters.c.name, func.sum(seconds), *buckets, _number_of(seconds > PHASE_BUCKETS[-1]))
-            .select_from(nodes)
+            select(nodes.c.node_id, clusters.c.name, nodes.c.running_at, *(column for _, column in MOMENTS))
             .join(clusters, clusters.c.cluster_id == nodes.c.cluster_id)
             .join(contracts, contracts.c.agreement_id == nodes.c.agreement_id)
-            .where(clusters.c.name.in_(names), nodes.c.running_at.is_not(None), contracts.c.activity_since.is_not(None))
-            .group_by(clusters.c.name)
+            .where(nodes.c.running_at >= self._newest - OVERLAP, contracts.c.activity_since.is_not(None))
         )
         with self._database.read() as connection:
-            return {name: Durations(counts, total) for name, total, *counts in connection.execute(query).all()}
-
-
-def _number_of(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((condition, 1), else_=0))
+            rows = connection.execute(query).all()
+        for node_id, name, running_at, *moments in rows:
+            if node_id in self._measured:
+                continue
+            self._measured.add(node_id)
+            self._newest = max(self._newest, running_at)
+            at = dict(zip((moment for moment, _ in MOMENTS), moments, strict=True))
+            for phase, (begin, end) in PHASES.items():
+                seconds = (at[end] - at[begin]).total_seconds()
+                self._durations.setdefault((name, phase), Durations()).add(max(0.0, seconds))
