@@ -21,6 +21,7 @@ REQUESTS = on_network("rayongolem_http_requests_total", over="rate[$__rate_inter
 FAILED = on_network('rayongolem_http_requests_total{code=~"5.."}', over="rate[$__rate_interval]")
 REFUSED = on_network('rayongolem_http_requests_total{code=~"401|403"}', over="increase[10m]")
 SECONDS = on_network("rayongolem_http_request_duration_seconds_bucket", over="rate[5m]")
+LOGGED = on_network("rayongolem_log_messages_total", over="increase[10m]")
 LAG = on_network("rayongolem_event_loop_lag_seconds_bucket", over="rate[5m]")
 GOOD_IS_ONE = steps((None, "red"), (1, "green"))
 GOOD_IS_NONE = steps((None, "green"), (1, "red"))
@@ -94,6 +95,14 @@ def bridge() -> dashboard.Dashboard:
             Query(
                 f"time() - max by (loop) ({on_network('rayongolem_loop_last_success_timestamp_seconds')})", "{{loop}}"
             ),
+        ),
+        lines(
+            About("Tunnels to heads", "1: open. Without it Ray's autoscaler cannot reach the bridge.", COUNT, 0),
+            Query(f"min by (cluster) ({on_network('rayongolem_tunnel_up')})", "{{cluster}}"),
+        ),
+        lines(
+            About("Log messages", "Within 10 minutes, by level; the log itself: make logs.", COUNT, 0),
+            Query(f"sum by (level) ({LOGGED})", "{{level}}"),
         ),
         lines(
             About("Event loop lag", "How late half and 99 % of the wake-ups were, over 5 minutes.", "s"),

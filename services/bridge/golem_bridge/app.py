@@ -36,6 +36,7 @@ from golem_bridge.money.funds import wallet_amount
 from golem_bridge.settings import SecretError, Settings, read_secret
 from golem_bridge.store.database import Database
 from golem_bridge.store.values import Values
+from golem_bridge.telemetry.logs import LogCounts
 from golem_bridge.telemetry.room import Telemetry
 
 YAGNA_PATIENCE = 120
@@ -44,7 +45,7 @@ YAGNA_PATIENCE = 120
 log = structlog.get_logger(__name__)
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, logs: LogCounts) -> None:
     """Run until a signal ends the server. Raises SecretError, BridgeError if it cannot start."""
     token = read_secret(settings.bridge_token_file)
     metrics_token = read_secret(settings.metrics_token_file)
@@ -110,6 +111,8 @@ async def serve(settings: Settings) -> None:
             network=settings.golem_network,
             app_session_id=session,
             market=service.market,
+            runtimes=runtimes,
+            logs=logs,
         )
 
         async def check_ready() -> None:
@@ -164,9 +167,10 @@ async def serve(settings: Settings) -> None:
 def main() -> None:
     """Entry point of the container: ``python -m golem_bridge``."""
     settings = Settings()
-    _configure_logging(settings.log_level)
+    logs = LogCounts()
+    _configure_logging(settings.log_level, logs)
     try:
-        asyncio.run(serve(settings))
+        asyncio.run(serve(settings, logs))
     except (SecretError, BridgeError) as error:
         log.error("bridge cannot run", reason=str(error))
         sys.exit(1)
@@ -191,7 +195,7 @@ def app_session(values: Values) -> str:
     return session
 
 
-def _configure_logging(level: str) -> None:
+def _configure_logging(level: str, logs: LogCounts) -> None:
     logging.basicConfig(level=level, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
     for noisy in ("asyncssh", "aiohttp", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -199,6 +203,7 @@ def _configure_logging(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         processors=[
             structlog.processors.add_log_level,
+            logs,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),

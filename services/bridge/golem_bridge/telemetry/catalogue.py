@@ -82,6 +82,7 @@ LABELS: Mapping[str, str] = {
     "document": "debit_note, invoice",
     "resource": "agreement, allocation",
     "problem": "insufficient_gas, insufficient_glm, rpc_error, tx_stuck, other",
+    "level": "debug, info, warning, error, critical",
     "loop": "name of the background loop",
     "door": "host (the user, Prometheus), head (a cluster's head node)",
     "route": "the route's template, never the path asked for; none: refused at the door, or no such route",
@@ -203,6 +204,18 @@ NODE_SINCE = Entry(
     Life.NODE,
 )
 
+TUNNEL = Entry(
+    "tunnel_up",
+    MetricKind.GAUGE,
+    "1",
+    "Whether the tunnel from the head to its door is open (1) or not (0); without it Ray cannot ask for nodes",
+    ("cluster",),
+    Life.CLUSTER,
+)
+TUNNEL_RESTARTS = Entry(
+    "tunnel_restarts", MetricKind.COUNTER, "times", "Times the tunnel was opened again", ("cluster",), Life.CLUSTER
+)
+
 SPEND = Entry(
     "spend_glm",
     MetricKind.COUNTER,
@@ -297,6 +310,8 @@ ORPHANS = Entry(
     "What lives at yagna although no live cluster needs it: it may cost money",
     ("resource",),
 )
+
+LOGGED = Entry("log_messages", MetricKind.COUNTER, "messages", "Messages in the bridge's log", ("level",))
 
 LOOP_STEPS = Entry("loop_steps", MetricKind.COUNTER, "steps", "Steps of a background loop", ("loop",))
 LOOP_FAILURES = Entry("loop_failures", MetricKind.COUNTER, "steps", "Steps of a background loop that failed", ("loop",))

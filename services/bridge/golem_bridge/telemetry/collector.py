@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from prometheus_client.core import Metric
@@ -12,6 +13,7 @@ from prometheus_client.registry import Collector
 from golem_bridge import __version__
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster
+from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.clusters.states import ClusterState
 from golem_bridge.golem.types import DocumentKind, PaymentProblem
 from golem_bridge.loops import Loop
@@ -22,6 +24,7 @@ from golem_bridge.telemetry.catalogue import CATALOGUE
 from golem_bridge.telemetry.families import Families
 from golem_bridge.telemetry.history import History
 from golem_bridge.telemetry.live import LIVE
+from golem_bridge.telemetry.logs import LogCounts
 from golem_bridge.telemetry.money import MoneyMetrics
 from golem_bridge.telemetry.nodes import Market, NodeMetrics
 from golem_bridge.telemetry.watch import YagnaWatch
@@ -41,28 +44,32 @@ REFUSALS = (
 """Every verdict on a document but the good one."""
 
 
+@dataclass(frozen=True)
+class Sources:
+    """What there is to know besides the books' present state."""
+
+    history: History
+    market: Market
+    runtimes: Runtimes
+    watch: YagnaWatch
+    loops: Sequence[Loop]
+    logs: LogCounts
+
+
 class BridgeCollector(Collector):
     """All of the catalogue but what is counted while it happens.
 
     Series of a cluster end when it is closed, except those that count money; series of a node end with it.
     """
 
-    def __init__(
-        self,
-        books: Books,
-        network: GolemNetwork,
-        *,
-        history: History,
-        market: Market,
-        watch: YagnaWatch,
-        loops: Sequence[Loop],
-    ) -> None:
+    def __init__(self, books: Books, network: GolemNetwork, sources: Sources) -> None:
         self._books = books
         self._network = network
-        self._history = history
-        self._watch = watch
-        self._loops = loops
-        self._nodes = NodeMetrics(books, history, market)
+        self._history = sources.history
+        self._watch = sources.watch
+        self._loops = sources.loops
+        self._logs = sources.logs
+        self._nodes = NodeMetrics(books, sources.history, sources.market, sources.runtimes)
         self._money = MoneyMetrics(books)
         self._documents: Counter[tuple[str, str]] = Counter()
         self._seen_open: dict[str, datetime] = {}
@@ -75,6 +82,8 @@ class BridgeCollector(Collector):
         self._of_documents(families)
         self._of_yagna(families)
         self._of_loops(families)
+        for level, count in self._logs.by_level.items():
+            families.add(catalogue.LOGGED, count, level)
         return families.collected()
 
     def _shown(self, latest: Sequence[Cluster]) -> list[Cluster]:

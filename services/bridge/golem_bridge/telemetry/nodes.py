@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.clusters.states import EndReason, NodeState
 from golem_bridge.market.funnel import FunnelView
 from golem_bridge.money.contracts import Contract
@@ -27,10 +28,11 @@ Market = Callable[[str], Mapping[str, FunnelView]]
 class NodeMetrics:
     """Writes them for clusters that are not closed."""
 
-    def __init__(self, books: Books, history: History, market: Market) -> None:
+    def __init__(self, books: Books, history: History, market: Market, runtimes: Runtimes) -> None:
         self._books = books
         self._history = history
         self._market = market
+        self._runtimes = runtimes
 
     def add_counters(self, families: Families, clusters: Sequence[Cluster]) -> None:
         """What happened since the books began."""
@@ -53,10 +55,17 @@ class NodeMetrics:
             for state in COUNTED_STATES:
                 families.add(catalogue.NODES, counts[node_type, state], cluster.name, node_type, state.value)
         families.add(catalogue.MAX_WORKERS, cluster.spec.max_workers, cluster.name)
+        self._add_tunnel(families, cluster)
         self._add_market(families, cluster)
         by_agreement = {contract.agreement_id: contract for contract in contracts}
         for node in nodes:
             self._add_node(families, cluster, node, by_agreement)
+
+    def _add_tunnel(self, families: Families, cluster: Cluster) -> None:
+        runtime = self._runtimes.by_cluster.get(cluster.cluster_id)
+        if runtime is not None and runtime.tunnel is not None:
+            families.add(catalogue.TUNNEL, runtime.tunnel.is_up, cluster.name)
+            families.add(catalogue.TUNNEL_RESTARTS, runtime.tunnel.restarts, cluster.name)
 
     def _add_market(self, families: Families, cluster: Cluster) -> None:
         for node_type, view in self._market(cluster.name).items():

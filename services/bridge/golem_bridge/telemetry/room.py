@@ -13,13 +13,15 @@ from prometheus_client import (
 )
 
 from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.golem.port import GolemPort
 from golem_bridge.loops import Loop
 from golem_bridge.settings import GolemNetwork
 from golem_bridge.store.database import Database
-from golem_bridge.telemetry.collector import BridgeCollector
+from golem_bridge.telemetry.collector import BridgeCollector, Sources
 from golem_bridge.telemetry.history import History
 from golem_bridge.telemetry.live import LagMeter, Traffic
+from golem_bridge.telemetry.logs import LogCounts
 from golem_bridge.telemetry.nodes import Market
 from golem_bridge.telemetry.watch import INTERVAL, YagnaWatch
 
@@ -36,6 +38,8 @@ class Telemetry:
         network: GolemNetwork,
         app_session_id: str,
         market: Market,
+        runtimes: Runtimes,
+        logs: LogCounts,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series and nobody asks for them
         self.registry = CollectorRegistry()
@@ -49,11 +53,15 @@ class Telemetry:
         self._loops = list(self._own)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        self.registry.register(
-            BridgeCollector(
-                books, network, history=History(database), market=market, watch=self.watch, loops=self._loops
-            )
+        sources = Sources(
+            history=History(database),
+            market=market,
+            runtimes=runtimes,
+            watch=self.watch,
+            loops=self._loops,
+            logs=logs,
         )
+        self.registry.register(BridgeCollector(books, network, sources))
 
     def start(self, others: Iterable[Loop]) -> None:
         """Start the loops of this room, and report on ``others`` too."""

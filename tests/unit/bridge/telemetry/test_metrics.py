@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from asyncssh import generate_private_key
 from sqlalchemy import insert, update
 
+from golem_bridge.clusters.model import Node
+from golem_bridge.clusters.ssh import HeadTunnel, SshGate
 from golem_bridge.clusters.states import EndReason, NodeState
 from golem_bridge.market.funnel import Funnel
 from golem_bridge.market.offer import read_offer
@@ -19,6 +24,10 @@ from tests.unit.bridge.telemetry.town import Town
 
 MONEY = {"rayongolem_spend_glm_total", "rayongolem_paid_glm_total"}
 PER_HOUR = float(PRICE.per_hour(2))
+
+
+async def nobody(node: Node, port: int) -> NoReturn:
+    raise AssertionError(f"nobody connects to {node.node_id}:{port} here")
 
 
 @pytest.fixture
@@ -117,6 +126,24 @@ def test_the_market_is_shown_per_node_type(town: Town) -> None:
     steps = {held["step"]: value for held, value in town.samples("rayongolem_market_providers")}
     assert (steps["seen"], steps["within all limits"], steps["free"], steps["agreed"]) == (2, 1, 1, 0)
     assert town.value("rayongolem_market_cheapest_glm_per_hour", node_type="worker") == pytest.approx(PER_HOUR)
+
+
+def test_a_tunnel_is_shown_while_there_is_one(town: Town, tmp_path: Path) -> None:
+    cluster = town.cluster()
+    town.runtimes.of(cluster.cluster_id)
+    assert town.samples("rayongolem_tunnel_up") == []
+    gate = SshGate(key=generate_private_key("ssh-ed25519"), connect=nobody, clock=town.clock)
+    town.runtimes.of(cluster.cluster_id).tunnel = HeadTunnel(gate=gate, clock=town.clock, door=tmp_path)
+    assert town.value("rayongolem_tunnel_up", cluster="demo") == 0
+    assert town.value("rayongolem_tunnel_restarts_total", cluster="demo") == 0
+
+
+def test_log_messages_are_counted_by_level(town: Town) -> None:
+    assert town.value("rayongolem_log_messages_total", level="error") == 0
+    event = {"event": "bad", "level": "error"}
+    assert town.logs(None, "error", event) is event
+    assert town.value("rayongolem_log_messages_total", level="error") == 1
+    assert town.value("rayongolem_log_messages_total", level="info") == 0
 
 
 def test_a_node_that_ended_leaves_only_counts(town: Town) -> None:

@@ -11,12 +11,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
 from golem_bridge.market.funnel import FunnelView
 from golem_bridge.money.ledger import EntryKind
 from golem_bridge.money.price import to_wei
 from golem_bridge.settings import GolemNetwork
 from golem_bridge.store.database import Database
+from golem_bridge.telemetry.logs import LogCounts
 from golem_bridge.telemetry.room import Telemetry
 from tests.fakes.golem import MemoryGolem
 from tests.unit.bridge.samples import START, ManualClock, contract, spec
@@ -32,6 +34,8 @@ class Town:
         self.database = Database.open(None)
         self.books = Books.on(self.database, self.clock)
         self.market: dict[str, FunnelView] = {}
+        self.runtimes = Runtimes()
+        self.logs = LogCounts()
         self.golem = MemoryGolem(clock=self.clock)
         self.telemetry = Telemetry(
             golem=self.golem,
@@ -40,6 +44,8 @@ class Town:
             network=GolemNetwork.DEVNET,
             app_session_id="session",
             market=lambda name: self.market,
+            runtimes=self.runtimes,
+            logs=self.logs,
         )
 
     def exposed(self) -> str:
