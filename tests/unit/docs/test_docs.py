@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+from fastapi import APIRouter
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
+import golem_bridge.api
 from appliance.paths import ROOT
-from golem_bridge.api import events, health, relay, scrape, v1
 
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 OPERATIONS = ROOT / "docs" / "OPERATIONS.md"
@@ -49,10 +53,17 @@ def test_make_knows_every_command_that_is_named(path: Path) -> None:
     assert set(MAKE.findall(code_in(text_of(path)))) <= known
 
 
+def routers() -> Iterator[APIRouter]:
+    """Of every module of the API; the package v013 is described as a whole."""
+    for module in pkgutil.iter_modules(golem_bridge.api.__path__):
+        if not module.ispkg:
+            values = vars(importlib.import_module(f"golem_bridge.api.{module.name}")).values()
+            yield from (value for value in values if isinstance(value, APIRouter))
+
+
 def test_the_api_table_is_complete() -> None:
     served = set()
-    routers = (v1.router, relay.router, events.router, health.router, scrape.router)
-    for route in (route for router in routers for route in router.routes):
+    for route in (route for router in routers() for route in router.routes):
         if isinstance(route, APIRoute):
             served |= {(method, route.path) for method in route.methods or ()}
         elif isinstance(route, APIWebSocketRoute):
