@@ -79,6 +79,7 @@ def test_a_minimal_file_is_filled() -> None:
     assert (worker["resources"], worker["max_workers"]) == ({"CPU": 1}, 1)
     assert config["provider"]["use_internal_ips"] is True
     assert config["file_mounts"] == {}
+    assert config["idle_timeout_minutes"] == 5
 
 
 def test_nothing_of_it_can_be_left_out() -> None:

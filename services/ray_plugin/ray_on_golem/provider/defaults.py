@@ -24,6 +24,9 @@ HEAD_START = _START.format(where="--head --port=6379 --dashboard-host=127.0.0.1"
 )
 WORKER_START = _START.format(where="--address=$RAY_HEAD_IP:6379")
 
+IDLE_TIMEOUT = 5
+"""Minutes; Ray's first autoscaler stumbles where there is none."""
+
 LEGACY_FIELDS = ("head_node", "worker_nodes")
 """Upstream's files set them to true, to please an older Ray; today's refuses them."""
 
@@ -39,6 +42,7 @@ def fill_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     _fill_empty(filled, ("cluster_synced_files", "rsync_exclude", "rsync_filter", *COMMANDS), [])
     _fill_empty(filled, ("head_start_ray_commands",), [HEAD_START])
     _fill_empty(filled, ("worker_start_ray_commands",), [WORKER_START])
+    filled.setdefault("idle_timeout_minutes", IDLE_TIMEOUT)
     filled["auth"] = {"ssh_user": "root", **(filled.get("auth") or {})}
     filled["provider"].setdefault("use_internal_ips", True)
     _fill_node_types(filled)
