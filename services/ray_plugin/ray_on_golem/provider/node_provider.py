@@ -208,6 +208,7 @@ class GolemNodeProvider(NodeProvider):
         except RayOnGolemError as error:
             self._refused(error)
             raise
+        self._progress.expect(node["node_id"])
         try:
             node = self._waiter.until_running(node["node_id"])
         except BaseException:

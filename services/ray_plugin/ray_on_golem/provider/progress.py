@@ -23,9 +23,10 @@ def show_plan(snapshot: Mapping[str, Any], spec: Mapping[str, Any], market: Mapp
 
 def limits_text(limits: Mapping[str, Any]) -> str:
     """The price limits of a node type."""
-    usage = limits.get("per_cpu_expected_usage") or {}
     shown = {key: value for key, value in limits.items() if key.startswith("max_")}
-    shown.update({f"expected {key}": value for key, value in usage.items()})
+    most = (limits.get("per_cpu_expected_usage") or {}).get("max_cost")
+    if most is not None:
+        shown["max_cost"] = most
     return ", ".join(f"{key} {value}" for key, value in shown.items()) + " (GLM)" if shown else "no price limits"
 
 
@@ -35,7 +36,7 @@ def price_text(node: Mapping[str, Any]) -> str:
 
 
 class Progress:
-    """Says each thing about a node once. ``clock`` is monotonic seconds."""
+    """Says each thing about a node once, and nothing of one that ran before. ``clock`` is monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -43,14 +44,22 @@ class Progress:
         self._said: dict[str, str] = {}
         self._since: dict[str, float] = {}
 
+    def expect(self, node_id: str) -> None:
+        """The node has been asked for just now."""
+        with self._lock:
+            self._since[node_id] = self._clock()
+
     def tell(self, node: Mapping[str, Any]) -> None:
         """Print the node's message if it is new, else how long it has been the same."""
         node_id, message = node["node_id"], node["message"]
         with self._lock:
             now = self._clock()
+            ran_before = node["state"] == "running" and node_id not in self._since
             since = self._since.setdefault(node_id, now)
             repeated = self._said.get(node_id) == message
             self._said[node_id] = message
+        if ran_before:
+            return
         if node["state"] != "running":
             again = f" (still, after {now - since:.0f} s)" if repeated else ""
             cli_logger.print("{}: {}{}", node_id, message, again)
