@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import aiohttp
@@ -14,6 +15,9 @@ TIMEOUT = 15.0
 """Seconds per try."""
 
 TRIES = 3
+
+UNKNOWN = frozenset({400, 404, 422})
+"""Statuses by which a registry says that there is no such image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,21 @@ class ImageRegistry:
             aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
             session.get(address, params={kind: name, "count": "false"}, allow_redirects=False) as answer,
         ):
-            if answer.status != 200:
+            if answer.status in UNKNOWN:
                 raise InputError(
                     f"Unknown image: {kind} {name!r} — the registry {self._base_url} answers {answer.status} — "
                     f"correct image_{kind} in the cluster file"
                 )
-            body = await answer.json(content_type=None)
+            if answer.status != 200:
+                raise MarketError(
+                    f"Cannot look up image {kind} {name!r} — the registry {self._base_url} answers {answer.status} — "
+                    "try again later"
+                )
+            content = await answer.read()
         try:
+            body = json.loads(content)
             return Image(url=str(body["http"]), sha3=str(body["sha3"]))
-        except (KeyError, TypeError) as error:
-            raise MarketError(f"The registry {self._base_url} described image {name!r} without {error}") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise MarketError(
+                f"The registry {self._base_url} does not describe image {name!r} — {error} — set IMAGE_REGISTRY_URL"
+            ) from error
