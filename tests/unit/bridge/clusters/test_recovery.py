@@ -164,7 +164,7 @@ async def writes_of_a_life() -> int:
 
 async def test_after_a_power_cut_at_any_write_everything_can_be_ended() -> None:
     """The n-th write and all that follow fail; the bridge is started again and the cluster is closed."""
-    for last_write in range(1, await writes_of_a_life(), 5):
+    for last_write in range(1, await writes_of_a_life(), 9):
         bench = Bench()
         bench.join("one", "two", "three", delay=0.2)
         bench.database.last_write = last_write
