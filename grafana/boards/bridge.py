@@ -22,6 +22,8 @@ FAILED = on_network('rayongolem_http_requests_total{code=~"5.."}', over="rate[$_
 REFUSED = on_network('rayongolem_http_requests_total{code=~"401|403"}', over="increase[10m]")
 SECONDS = on_network("rayongolem_http_request_duration_seconds_bucket", over="rate[5m]")
 LOGGED = on_network("rayongolem_log_messages_total", over="increase[10m]")
+CALLS = on_network("rayongolem_yagna_api_duration_seconds_bucket", over="rate[5m]")
+CALL_ERRORS = on_network("rayongolem_yagna_api_errors_total", over="increase[10m]")
 LAG = on_network("rayongolem_event_loop_lag_seconds_bucket", over="rate[5m]")
 GOOD_IS_ONE = steps((None, "red"), (1, "green"))
 GOOD_IS_NONE = steps((None, "green"), (1, "red"))
@@ -116,6 +118,14 @@ def bridge() -> dashboard.Dashboard:
         lines(
             About("Scrapes", "How long each answer to Prometheus took.", "s"),
             Query("max by (job) (scrape_duration_seconds)", "{{job}}"),
+        ),
+        lines(
+            About("yagna: time to answer", "95 % of the calls took less, by call; long polls wait on purpose.", "s"),
+            Query(f"histogram_quantile(0.95, sum by (operation, le) ({CALLS}))", "{{operation}}"),
+        ),
+        lines(
+            About("yagna: failed calls", "Within 10 minutes: not answered, or answered 5xx.", COUNT, 0),
+            Query(f"sum by (operation) ({CALL_ERRORS})", "{{operation}}"),
         ),
         lines(
             About("Documents and payments at yagna", "Within 10 minutes, as yagna counts them.", COUNT, 0),

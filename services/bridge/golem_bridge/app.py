@@ -114,6 +114,7 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
             runtimes=runtimes,
             logs=logs,
         )
+        golem.observed_by(telemetry.yagna_calls.note)
 
         async def check_ready() -> None:
             await golem.identity()

@@ -322,6 +322,23 @@ async def test_payments_are_split_by_what_they_are_for(bench: Bench) -> None:
     assert odd.tx_hash == "0x" + b"not base64!".hex()
 
 
+async def test_every_call_is_observed_with_its_name_and_whether_yagna_failed(bench: Bench) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    def observe(operation: str, seconds: float, failed: bool) -> None:
+        assert seconds >= 0
+        seen.append((operation, failed))
+
+    bench.golem.observed_by(observe)
+    bench.yagna.on("GET /payment-api/v1/payments/status", web.json_response([]), refusal(500, "broken"))
+    await bench.golem.payment_problems()
+    with pytest.raises(GolemError):
+        await bench.golem.payment_problems()
+    bench.yagna.on("DELETE /market-api/v1/demands/d", refusal(404, "gone"))
+    await bench.golem.unsubscribe("d")
+    assert seen == [("get", False), ("get", True), ("unsubscribe_demand", False)]
+
+
 async def test_what_keeps_yagna_from_paying_is_told(bench: Bench) -> None:
     kinds = ("InsufficientGas", "RpcError", "SomethingNew")
     bench.yagna.on("GET /payment-api/v1/payments/status", web.json_response([{"kind": kind} for kind in kinds]))

@@ -82,6 +82,7 @@ LABELS: Mapping[str, str] = {
     "document": "debit_note, invoice",
     "resource": "agreement, allocation",
     "problem": "insufficient_gas, insufficient_glm, rpc_error, tx_stuck, other",
+    "operation": "name of the call in yagna's API; get: those without a name",
     "level": "debug, info, warning, error, critical",
     "loop": "name of the background loop",
     "door": "host (the user, Prometheus), head (a cluster's head node)",
@@ -309,6 +310,23 @@ ORPHANS = Entry(
     "things",
     "What lives at yagna although no live cluster needs it: it may cost money",
     ("resource",),
+)
+
+YAGNA_SECONDS = Entry(
+    "yagna_api_duration_seconds",
+    MetricKind.HISTOGRAM,
+    "seconds",
+    "Time yagna took to answer the bridge; long polls included",
+    ("operation",),
+    Life.ALWAYS,
+    HTTP_BUCKETS,
+)
+YAGNA_ERRORS = Entry(
+    "yagna_api_errors",
+    MetricKind.COUNTER,
+    "calls",
+    "Calls that yagna did not answer or answered 5xx",
+    ("operation",),
 )
 
 LOGGED = Entry("log_messages", MetricKind.COUNTER, "messages", "Messages in the bridge's log", ("level",))

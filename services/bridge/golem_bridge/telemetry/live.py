@@ -1,4 +1,4 @@
-"""Metrics counted while it happens: requests at the doors, lag of the event loop."""
+"""Metrics counted while it happens: requests at the doors, calls of yagna, lag of the event loop."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from golem_bridge.clock import Clock
-from golem_bridge.telemetry.catalogue import HTTP_REQUESTS, HTTP_SECONDS, LAG, Entry
+from golem_bridge.telemetry.catalogue import HTTP_REQUESTS, HTTP_SECONDS, LAG, YAGNA_ERRORS, YAGNA_SECONDS, Entry
 
-LIVE = (HTTP_REQUESTS, HTTP_SECONDS, LAG)
+LIVE = (HTTP_REQUESTS, HTTP_SECONDS, LAG, YAGNA_SECONDS, YAGNA_ERRORS)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"})
 NO_ROUTE = "none"
 LAG_INTERVAL = 0.5
@@ -65,6 +65,19 @@ class _Code:
             await send(message)
 
         return noted
+
+
+class YagnaCalls:
+    """Counts the bridge's calls of yagna."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._seconds = histogram(YAGNA_SECONDS, registry)
+        self._errors = counter(YAGNA_ERRORS, registry)
+
+    def note(self, operation: str, seconds: float, failed: bool) -> None:
+        """One call; its error series is there from the first call on."""
+        self._seconds.labels(operation).observe(seconds)
+        self._errors.labels(operation).inc(failed)
 
 
 class LagMeter:

@@ -20,7 +20,7 @@ from golem_bridge.settings import GolemNetwork
 from golem_bridge.store.database import Database
 from golem_bridge.telemetry.collector import BridgeCollector, Sources
 from golem_bridge.telemetry.history import History
-from golem_bridge.telemetry.live import LagMeter, Traffic
+from golem_bridge.telemetry.live import LagMeter, Traffic, YagnaCalls
 from golem_bridge.telemetry.logs import LogCounts
 from golem_bridge.telemetry.nodes import Market
 from golem_bridge.telemetry.watch import INTERVAL, YagnaWatch
@@ -44,6 +44,7 @@ class Telemetry:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series and nobody asks for them
         self.registry = CollectorRegistry()
         self.traffic = Traffic(self.registry)
+        self.yagna_calls = YagnaCalls(self.registry)
         self.watch = YagnaWatch(golem=golem, books=books, app_session_id=app_session_id)
         lag = LagMeter(self.registry, books.clock)
         self._own = [

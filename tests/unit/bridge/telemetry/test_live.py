@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from golem_bridge.api.doors import HostDoor
-from golem_bridge.telemetry.live import LagMeter, Traffic
+from golem_bridge.telemetry.live import LagMeter, Traffic, YagnaCalls
 from tests.unit.bridge.samples import ManualClock
 
 TOKEN = "a-token-long-enough"
@@ -61,6 +61,15 @@ async def test_what_is_refused_or_unknown_has_no_route(registry: CollectorRegist
 async def test_a_crash_counts_as_500(registry: CollectorRegistry, client: httpx.AsyncClient) -> None:
     await client.get("/broken", headers=HEADERS)
     assert requests(registry, route="/broken", code="500") == 1
+
+
+def test_calls_of_yagna_are_timed_and_their_failures_counted(registry: CollectorRegistry) -> None:
+    calls, accept = YagnaCalls(registry), {"operation": "accept_invoice"}
+    calls.note("accept_invoice", 0.2, False)
+    assert registry.get_sample_value("rayongolem_yagna_api_errors_total", accept) == 0
+    calls.note("accept_invoice", 0.3, True)
+    assert registry.get_sample_value("rayongolem_yagna_api_errors_total", accept) == 1
+    assert registry.get_sample_value("rayongolem_yagna_api_duration_seconds_sum", accept) == 0.5
 
 
 async def test_lag_is_what_sleep_took_too_long(registry: CollectorRegistry) -> None:

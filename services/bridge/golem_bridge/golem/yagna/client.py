@@ -12,7 +12,7 @@ from golem_bridge.golem.yagna.activity import Activities
 from golem_bridge.golem.yagna.market import Market
 from golem_bridge.golem.yagna.network import Networks
 from golem_bridge.golem.yagna.payment import Payments
-from golem_bridge.golem.yagna.rest import Rest
+from golem_bridge.golem.yagna.rest import Observe, Rest
 
 
 class _WireIdentity(BaseModel):
@@ -42,6 +42,10 @@ class YagnaGolem(Market, Activities, Networks, Payments):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+    def observed_by(self, observe: Observe) -> None:
+        """``observe`` is told of every call from now on."""
+        self._rest.observe = observe
 
     async def identity(self) -> str:
         """Our node id (and, on the networks used here, wallet address). Raises YagnaUnavailableError."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,6 +92,10 @@ class Answer:
             raise GolemError(f"{self.what} — yagna's answer is not understood: {first_fault(error)} — {LOGS}") from None
 
 
+Observe = Callable[[str, float, bool], None]
+"""Told of each call: its name, the seconds it took, whether yagna failed; a refusal is no failure."""
+
+
 class Rest:
     """Sends requests with the app-key. Everything is opened at first use, so construction needs no event loop."""
 
@@ -98,6 +103,7 @@ class Rest:
         self.url = api_url.rstrip("/")
         self._configuration = Configuration(ApiConfig(api_url=self.url, app_key=app_key))
         self._opened: list[Any] = []
+        self.observe: Observe = _ignore
         for module in (ya_market, ya_activity, ya_payment, ya_net):
             _keep_quiet(f"{module.__name__}.rest")
 
@@ -161,7 +167,7 @@ class Rest:
                 return Answer(what, 200, b"null")
             return Answer(what, response.status, response.data.encode())
 
-        return await self._exchange(what, send, within)
+        return await self._exchange(what, method.__name__, send, within)
 
     async def get(self, what: str, path: str, *, within: float = CALL, **query: str) -> Answer:
         """GET a path below yagna's address. Raises YagnaUnavailableError, GolemTimeoutError."""
@@ -170,18 +176,23 @@ class Rest:
             async with self.session.get(self.url + path, params=query, timeout=limit) as response:
                 return Answer(what, response.status, await response.read())
 
-        return await self._exchange(what, send, within)
+        return await self._exchange(what, "get", send, within)
 
     async def _exchange(
-        self, what: str, send: Callable[[aiohttp.ClientTimeout], Awaitable[Answer]], within: float
+        self, what: str, operation: str, send: Callable[[aiohttp.ClientTimeout], Awaitable[Answer]], within: float
     ) -> Answer:
+        begin, failed = time.perf_counter(), True
         try:
-            return await send(aiohttp.ClientTimeout(total=within, sock_connect=CONNECT))
+            answer = await send(aiohttp.ClientTimeout(total=within, sock_connect=CONNECT))
+            failed = answer.status >= 500
         except (aiohttp.ClientError, OSError) as error:
             # TimeoutError is an OSError, and aiohttp's connection timeouts are both kinds at once
             if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
                 raise GolemTimeoutError(f"{what} — no answer of yagna in {within:.0f} s — {LOGS}") from None
             raise YagnaUnavailableError(f"{what} — yagna at {self.url}: {quoted(str(error))} — {LOGS}") from None
+        finally:
+            self.observe(operation, time.perf_counter() - begin, failed)
+        return answer
 
     async def close(self) -> None:
         """Close all connections."""
@@ -189,6 +200,10 @@ class Rest:
             await client.close()
         if "session" in self.__dict__:
             await self.session.close()
+
+
+def _ignore(operation: str, seconds: float, failed: bool) -> None:
+    """Nobody observes."""
 
 
 def _as_it_came(response: object, shape: str) -> object:
