@@ -12,6 +12,7 @@ from golem_bridge.api.views import (
     Bill,
     ClusterList,
     ClusterSnapshot,
+    History,
     NodeList,
     NodeRequest,
     NodeView,
@@ -110,3 +111,9 @@ async def close_cluster(cluster: ClusterDep, context: ContextDep) -> ClusterSnap
 async def show_bill(cluster: ClusterDep, context: ContextDep) -> Bill:
     """What the cluster cost, per provider."""
     return context.presenter.bill(cluster, settled=context.caretaker.is_settled(cluster))
+
+
+@router.get("/clusters/{name}/history", dependencies=[HostOnly])
+async def show_history(cluster: ClusterDep, context: ContextDep) -> History:
+    """Node counts and spend over time."""
+    return context.presenter.history(cluster)

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from golem_bridge.clusters.bill import BillLine, bill_lines, totals
 from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.history import Point, history
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.money.price import glm_text, to_glm
 
@@ -104,6 +105,23 @@ class Bill(BaseModel):
     lines: list[BillLineView]
 
 
+class PointView(BaseModel):
+    """From ``at`` (unix seconds) on: nodes not ended, those that run, GLM accepted so far."""
+
+    at: float
+    nodes: int
+    running: int
+    spent: str
+
+
+class History(BaseModel):
+    """A cluster's newest incarnation over time: a step at every point, the last one is how things stand."""
+
+    name: str
+    incarnation: int
+    points: list[PointView]
+
+
 class Presenter:
     """Makes views; ``wallet`` and ``network`` are the appliance's."""
 
@@ -171,6 +189,14 @@ class Presenter:
             total_paid=glm_text(sums.paid),
             lines=[_line(line) for line in bill_lines(self._books, cluster)],
         )
+
+    def history(self, cluster: Cluster) -> History:
+        points = [_point(point) for point in history(self._books, cluster)]
+        return History(name=cluster.name, incarnation=cluster.incarnation, points=points)
+
+
+def _point(point: Point) -> PointView:
+    return PointView(at=point.at.timestamp(), nodes=point.nodes, running=point.running, spent=glm_text(point.spent))
 
 
 def _line(line: BillLine) -> BillLineView:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 
 from golem_bridge.money.price import to_glm
-from golem_bridge.store.database import Database, ledger
+from golem_bridge.store.database import Database, contracts, ledger
 
 
 class EntryKind(StrEnum):
@@ -84,6 +84,17 @@ class Ledger:
         )
         with self._database.read() as connection:
             return [(row.detail, row.wei) for row in connection.execute(query).all()]
+
+    def acceptances(self, cluster_id: str) -> list[tuple[datetime, int]]:
+        """Wei accepted for a cluster, by the time it was booked."""
+        own = select(contracts.c.agreement_id).where(contracts.c.cluster_id == cluster_id)  # both columns are indexed
+        query = (
+            select(ledger.c.at, ledger.c.wei)
+            .where(ledger.c.agreement_id.in_(own), ledger.c.kind != EntryKind.PAID)
+            .order_by(ledger.c.entry_id)
+        )
+        with self._database.read() as connection:
+            return [(row.at, row.wei) for row in connection.execute(query).all()]
 
     def _append(
         self,
