@@ -84,6 +84,15 @@ class Settings(BaseSettings):
     run_dir: Path = Path("run")
     """RUN_DIR: folder of tokens as the host sees it, within the appliance's or absolute."""
 
+    grafana_port: int | None = None
+    """GRAFANA_PORT: port on the user's machine for the console's link; unset: no link."""
+
+    prometheus_port: int | None = None
+    """PROMETHEUS_PORT: port on the user's machine for the console's link; unset: no link."""
+
+    appliance_profiles: str = ""
+    """APPLIANCE_PROFILES: comma list of the compose profiles in use; without ``grafana`` there is no link to it."""
+
     image_registry_url: str | None = None
     """IMAGE_REGISTRY_URL: where image tags are looked up; default by network."""
 
@@ -117,6 +126,12 @@ class Settings(BaseSettings):
     @property
     def agreed_debit_note_interval(self) -> int:
         return self.debit_note_interval or self.golem_network.default_debit_note_interval
+
+    @property
+    def linked_grafana_port(self) -> int | None:
+        """Of a Grafana that was started."""
+        profiles = {name.strip() for name in self.appliance_profiles.split(",")}
+        return self.grafana_port if "grafana" in profiles else None
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from golem_bridge import __version__
-from golem_bridge.api import events, faults, health, market, relay, scrape, v013, v1
+from golem_bridge.api import console, events, faults, health, market, relay, scrape, v013, v1
 from golem_bridge.api.context import Context
 from golem_bridge.api.doors import HeadDoor, HostDoor
 from golem_bridge.settings import Settings
@@ -28,6 +28,7 @@ def create_app(context: Context) -> FastAPI:
     """The routes, without a door."""
     app = FastAPI(title="Ray on Golem bridge", version=__version__)
     app.state.context = context
+    app.include_router(console.page_router)
     app.include_router(v1.router)
     app.include_router(market.router)
     app.include_router(relay.router)
@@ -35,6 +36,7 @@ def create_app(context: Context) -> FastAPI:
     app.include_router(events.router)
     app.include_router(scrape.router)
     app.include_router(health.router)
+    app.include_router(console.router)
     faults.install(app)
     return app
 

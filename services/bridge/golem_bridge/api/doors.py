@@ -22,6 +22,8 @@ METRICS_PATHS = re.compile(r"/metrics|/v1/prometheus/sd|/v1/clusters/[^/]+/nodes
 
 Message = MutableMapping[str, Any]
 
+CONSOLE_PATH = "/"
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -31,7 +33,7 @@ class Caller:
 
 
 class HostDoor:
-    """Bearer token on every route, Host allow-list on every method, WebSockets included.
+    """Bearer token on every route but the empty console page, Host allow-list on every method, WebSockets included.
 
     ``open_paths`` ask for no token; browsers, which say where a request comes from, are kept out of them.
     """
@@ -56,20 +58,23 @@ class HostDoor:
             await self._app(scope, receive, send)
             return
         try:
-            self._check(Headers(scope=scope), scope["path"])
+            self._check(scope)
         except BridgeError as error:
             await refuse(error, scope, receive, send)
             return
         scope.setdefault("state", {})["caller"] = Caller(cluster_id=None)
         await self._app(scope, receive, send)
 
-    def _check(self, headers: Headers, path: str) -> None:
+    def _check(self, scope: Scope) -> None:
+        headers, path = Headers(scope=scope), scope["path"]
         host = _host_name(headers.get("host", ""))
         if host not in self._allowed_hosts:
             raise ForbiddenError(
                 f"Host {host[:100]!r} is not served — allowed: {', '.join(sorted(self._allowed_hosts))} — "
                 "use http://127.0.0.1, or set BRIDGE_ALLOWED_HOSTS"
             )
+        if asks_for_page(scope):
+            return
         if path in self._open_paths and "authorization" not in headers and not _is_browser(headers):
             return
         given = headers.get("authorization", "").removeprefix("Bearer ").encode()
@@ -93,6 +98,16 @@ class HeadDoor:
         if scope["type"] != "lifespan":
             scope.setdefault("state", {})["caller"] = self._caller
         await self._app(scope, receive, send)
+
+
+def asks_for_page(scope: Scope) -> bool:
+    """Whether a browser wants to show the console; at the same path upstream's client asks for JSON.
+
+    It is the one thing that is served without a token: it holds no data, and to see any one must have the token.
+    """
+    if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != CONSOLE_PATH:
+        return False
+    return "text/html" in Headers(scope=scope).get("accept", "")
 
 
 async def refuse(error: BridgeError, scope: Scope, receive: Receive, send: Send) -> None:
