@@ -8,6 +8,7 @@ import sys
 from appliance.backup import bring_back, save
 from appliance.bridge import Bridge
 from appliance.bundle import write_bundle
+from appliance.console import console_url, show_link
 from appliance.demo import run_demo
 from appliance.doctor import check_money, examine
 from appliance.down import stop
@@ -24,7 +25,8 @@ def up(steps: Steps, settings: Settings) -> None:
     if settings.network != "devnet":
         steps.say(f"\n{PUBLIC_NOTICE[settings.network]}\n   wallet {Bridge(settings).wallet()}")
         steps.say(check_money(settings, Shell(settings.compose_environment())).line())
-    steps.say("\nThe appliance runs. Next: . .venv/bin/activate && ray up golem-cluster.yaml")
+    steps.say(f"\nThe console: {console_url(settings)} (make console prints a link that lets you in)")
+    steps.say("The appliance runs. Next: . .venv/bin/activate && ray up golem-cluster.yaml")
 
 
 PUBLIC_NOTICE = {
@@ -44,6 +46,7 @@ COMMANDS = {
     "up": up,
     "demo": run_demo,
     "down": stop,
+    "console": show_link,
     "test": run_tests,
     "doctor": examine,
     "backup": save,

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from appliance.bridge import Bridge, prometheus
+from appliance.console import console_url
 from appliance.paths import CLUSTER_FILE, EXAMPLE, ROOT, VENV
 from appliance.settings import Settings, cluster_name
 from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
@@ -94,6 +95,7 @@ def _where_to_look(steps: Steps, settings: Settings) -> None:
     grafana = f"http://127.0.0.1:{ports.grafana}" if has_grafana else "left out (its image cannot be had here)"
     steps.say(
         "\n== The appliance goes on running\n"
+        f"   Console       {console_url(settings)}  (make console prints a link that lets you in)\n"
         f"   Grafana       {grafana}\n"
         f"   Prometheus    http://127.0.0.1:{ports.prometheus}\n"
         f"   your cluster  . {(VENV / 'bin' / 'activate').relative_to(ROOT)} && ray up golem-cluster.yaml\n"
