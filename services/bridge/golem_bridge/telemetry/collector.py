@@ -40,8 +40,11 @@ REFUSALS = (
     "not_found",
     "no_allocation",
     "insufficient_funds",
+    "golem",
 )
-"""Every verdict on a document but the good one."""
+"""Verdicts on a document, without the good one; those of errors are the errors' codes."""
+
+OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class BridgeCollector(Collector):
         self._logs = sources.logs
         self._nodes = NodeMetrics(books, sources.history, sources.market, sources.runtimes)
         self._money = MoneyMetrics(books)
-        self._documents: Counter[tuple[str, str]] = Counter()
+        self._judged: Counter[tuple[str, str]] = Counter()
         self._seen_open: dict[str, datetime] = {}
 
     def collect(self) -> Iterable[Metric]:
@@ -107,14 +110,17 @@ class BridgeCollector(Collector):
 
     def _of_documents(self, families: Families) -> None:
         """A document judged anew changes its verdict; a counter must not run backwards for that."""
-        self._documents |= Counter(self._history.documents())
-        for document in DocumentKind:
-            accepted = self._documents[document.value, ACCEPTED]
-            refused = {reason: self._documents[document.value, reason] for reason in REFUSALS}
-            families.add(catalogue.DOCUMENTS_RECEIVED, accepted + sum(refused.values()), document.value)
-            families.add(catalogue.DOCUMENTS_ACCEPTED, accepted, document.value)
-            for reason, count in refused.items():
-                families.add(catalogue.DOCUMENTS_REFUSED, count, document.value, reason)
+        received: Counter[str] = Counter()
+        judged: Counter[tuple[str, str]] = Counter()
+        for (document, verdict), count in self._history.documents().items():
+            received[document] += count
+            judged[document, verdict if verdict in {ACCEPTED, *REFUSALS} else OTHER] += count
+        self._judged |= judged
+        for kind in DocumentKind:
+            families.add(catalogue.DOCUMENTS_RECEIVED, received[kind.value], kind.value)
+            families.add(catalogue.DOCUMENTS_ACCEPTED, self._judged[kind.value, ACCEPTED], kind.value)
+            for reason in (*REFUSALS, OTHER):
+                families.add(catalogue.DOCUMENTS_REFUSED, self._judged[kind.value, reason], kind.value, reason)
 
     def _of_yagna(self, families: Families) -> None:
         view = self._watch.view

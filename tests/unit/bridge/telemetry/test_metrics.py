@@ -128,6 +128,15 @@ def test_the_market_is_shown_per_node_type(town: Town) -> None:
     assert town.value("rayongolem_market_cheapest_glm_per_hour", node_type="worker") == pytest.approx(PER_HOUR)
 
 
+def test_a_verdict_telemetry_does_not_know_makes_no_series_of_its_own(town: Town) -> None:
+    with town.database.write() as connection:
+        row = {"kind": "invoice", "agreement_id": "", "at": START, "total": "1", "detail": ""}
+        connection.execute(insert(documents).values(document_id="a", verdict="something new", **row))
+    reasons = {held["reason"]: value for held, value in town.samples("rayongolem_payment_documents_refused_total")}
+    assert reasons["other"] == 1
+    assert "something new" not in reasons
+
+
 def test_a_tunnel_is_shown_while_there_is_one(town: Town, tmp_path: Path) -> None:
     cluster = town.cluster()
     town.runtimes.of(cluster.cluster_id)
@@ -205,4 +214,5 @@ def test_documents_are_counted_by_what_became_of_them_and_never_backwards(town: 
     refused = "rayongolem_payment_documents_refused_total"
     assert town.value(refused, document="invoice", reason="insufficient_funds") == 1
     assert town.value(refused, document="debit_note", reason="overpriced") == 0
+    assert town.value("rayongolem_payment_documents_received_total", document="invoice") == 2
     assert town.value("rayongolem_payment_documents_accepted_total", document="invoice") == 2
