@@ -50,6 +50,10 @@ class GolemNodeProvider(NodeProvider):
         quicken_ray()
         if provider_config.get(KEY) == str(keys.default_key(cluster_name)):
             self._see_to_default_key()
+        cached = provider_config.get("_config_cache_path")
+        if cached is not None and KEY not in provider_config and not self.is_on_head:
+            # made by an older plug-in: good for this command, the next one works it out anew
+            Path(cached).unlink(missing_ok=True)
 
     @staticmethod
     def fillout_available_node_types_resources(cluster_config: dict[str, Any]) -> dict[str, Any]:
@@ -236,8 +240,10 @@ class GolemNodeProvider(NodeProvider):
         remark = check_network(self._parameters.get("payment_network"), self._bridge.ready()["network"])
         if remark is not None:
             cli_logger.warning("{}", remark)
-        public_key = keys.public_key(Path(self.provider_config[KEY]))
-        snapshot = self._bridge.open_cluster(self.cluster_name, {**self._spec, "ssh_public_key": public_key})
+        spec = dict(self._spec)
+        if KEY in self.provider_config:
+            spec["ssh_public_key"] = keys.public_key(Path(self.provider_config[KEY]))
+        snapshot = self._bridge.open_cluster(self.cluster_name, spec)
         show_plan(snapshot, self._spec, self._bridge.market(self.cluster_name))
         self._is_open = True
 
