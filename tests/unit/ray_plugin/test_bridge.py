@@ -193,3 +193,12 @@ def test_long_answers_come_whole(client: Bridge, server: BridgeServer) -> None:
     nodes = [{"node_id": f"node-{number}"} for number in range(20_000)]
     server.answers.append(Answer(200, json.dumps({"nodes": nodes}).encode()))
     assert client.cluster("one")["nodes"] == nodes
+
+
+def test_an_interrupted_request_does_not_spoil_the_next(client: Bridge, server: BridgeServer) -> None:
+    """Ctrl-C while waiting: the cluster is closed over the same connection."""
+    client.ready()
+    client._local.connection.request("GET", "/interrupted")
+    assert client.ready() == {}
+    assert [asked.path for asked in server.asked if asked.path != "/interrupted"] == ["/v1/health/ready"] * 2
+    assert client.ready() == {}

@@ -247,6 +247,15 @@ def test_on_the_head_failures_go_to_the_autoscaler(make: Make, bridge: FakeBridg
         getattr(make(on_head=True), method)(*arguments.get(method, (["w1"],)))
 
 
+def test_what_the_budget_refused_is_not_asked_for_in_each_tick(make: Make, bridge: FakeBridge) -> None:
+    bridge.fail["request_nodes"] = RayOnGolemError("The budget cannot carry another node", "budget")
+    provider = make(on_head=True)
+    for _ in range(5):
+        with pytest.raises(RayOnGolemError, match="The budget cannot carry another node"):
+            provider.create_node({}, WORKER_TAGS, 1)
+    assert bridge.calls == {"request_nodes": 1}
+
+
 def test_a_head_that_cannot_reach_its_bridge_still_starts_its_autoscaler(make: Make, bridge: FakeBridge) -> None:
     for call in ("ready", "cluster"):
         bridge.fail[call] = BridgeDownError("no tunnel yet")

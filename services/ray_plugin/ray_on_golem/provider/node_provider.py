@@ -26,6 +26,7 @@ from ray_on_golem.provider.pace import quicken_ray
 from ray_on_golem.provider.plainly import abort, plainly
 from ray_on_golem.provider.progress import Progress, show_plan
 from ray_on_golem.provider.records import FRESH, FRESH_ON_HEAD, Records
+from ray_on_golem.provider.refusals import Refusals
 from ray_on_golem.provider.relay import proxy_command
 from ray_on_golem.provider.waiting import Waiter
 
@@ -46,6 +47,7 @@ class GolemNodeProvider(NodeProvider):
         self._records = Records(self._bridge, cluster_name, fresh=FRESH_ON_HEAD if self.is_on_head else FRESH)
         self._progress = Progress(time.monotonic)
         self._waiter = Waiter(self._bridge, cluster_name, self._tell)
+        self._refusals = Refusals()
         self._is_open = False
         quicken_ray()
         if provider_config.get(KEY) == str(keys.default_key(cluster_name)):
@@ -131,7 +133,12 @@ class GolemNodeProvider(NodeProvider):
         node_type = tags[TAG_RAY_USER_NODE_TYPE]
         if tags[TAG_RAY_NODE_KIND] == NODE_KIND_HEAD:
             return self._create_head(node_type, tags)
-        nodes = self._bridge.request_nodes(self.cluster_name, node_type, count, tags)
+        self._refusals.check(node_type)
+        try:
+            nodes = self._bridge.request_nodes(self.cluster_name, node_type, count, tags)
+        except RayOnGolemError as error:
+            self._refusals.remember(node_type, error)
+            raise
         self._records.put(*nodes)
         return {node["node_id"]: node for node in nodes}
 
