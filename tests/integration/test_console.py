@@ -47,6 +47,11 @@ class Served:
         return f"{self.url}/#token={TOKEN}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def appliance() -> None:
+    """None is needed here, unlike by the rest of this folder."""
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     sample = SampleAppliance(SystemClock(), tmp_path / "books.sqlite")
