@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CODE := services/bridge/golem_bridge services/devnet/golem_devnet services/ray_plugin/ray_on_golem docker/yagna/yagna_entry grafana/boards appliance tests
 
-.PHONY: help demo up down console doctor backup restore support-bundle logs status test test-unit check lock dashboards reference
+.PHONY: help demo up down devnet devnet-down console doctor backup restore support-bundle logs status test test-unit check lock dashboards reference
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -19,6 +19,12 @@ down: ## stop the appliance; refuses while nodes are rented (FORCE=1 stops all t
 
 console: ## print a link to the console, with the token in it
 	@python3 -m appliance console
+
+devnet: ## only a Golem network on this machine, for any requestor: . run/devnet.env
+	@python3 -m appliance devnet
+
+devnet-down: ## stop that network
+	@python3 -m appliance devnet-down
 
 doctor: ## look at everything the appliance needs (ARGS=--json)
 	@python3 -m appliance doctor $(ARGS)

@@ -10,6 +10,8 @@ from appliance.bridge import Bridge
 from appliance.bundle import write_bundle
 from appliance.console import console_url, show_link
 from appliance.demo import run_demo
+from appliance.devnet import start as start_devnet
+from appliance.devnet import stop as stop_devnet
 from appliance.doctor import check_money, examine
 from appliance.down import stop
 from appliance.settings import Settings, read_settings
@@ -47,6 +49,8 @@ COMMANDS = {
     "demo": run_demo,
     "down": stop,
     "console": show_link,
+    "devnet": start_devnet,
+    "devnet-down": stop_devnet,
     "test": run_tests,
     "doctor": examine,
     "backup": save,

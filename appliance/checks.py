@@ -15,11 +15,16 @@ TIMEOUT = 20
 def check_ports(settings: Settings) -> None:
     """Every port to publish is free, or held by this very appliance. Raises StepError."""
     for key, port in settings.ports.by_key().items():
-        if _is_taken(port) and not _is_ours(settings.project, port):
-            raise StepError(
-                f"Port {port} on 127.0.0.1 is taken by another program — nothing was changed — "
-                f"end that program, or choose another port: {key}={port + 1} in .env"
-            )
+        check_port(settings.project, key, port)
+
+
+def check_port(project: str, key: str, port: int, *, place: str = ".env") -> None:
+    """A port is free, or held by this compose project. Raises StepError."""
+    if _is_taken(port) and not _is_ours(project, port):
+        raise StepError(
+            f"Port {port} on 127.0.0.1 is taken by another program — nothing was changed — "
+            f"end that program, or choose another port: {key}={port + 1} in {place}"
+        )
 
 
 def _is_taken(port: int) -> bool:

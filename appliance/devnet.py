@@ -1,0 +1,127 @@
+"""``make devnet``: a Golem network on this machine for any requestor, without the rest of the appliance."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from appliance.checks import check_port
+from appliance.paths import COMPOSE_FILE, ENGINE, ROOT
+from appliance.settings import Settings
+from appliance.setup import build_progress, up_progress
+from appliance.steps import StepError, Steps
+
+OVERRIDE = ROOT / "docker" / "devnet" / "devnet.override.yml"
+SERVICES = ("chain", "devnet", "yagna")
+PORT = "YAGNA_PORT"
+"""Environment variable: where yagna's REST API is published on 127.0.0.1, default 7465."""
+
+KEY_FILE = "/run/yagna/app-key"
+TIMEOUT = 30
+"""Seconds for one question to yagna."""
+
+
+def start(steps: Steps, settings: Settings) -> None:
+    """Builds what is missing, starts, writes ``devnet.env``. Raises StepError."""
+    port, environment = _port(), _environment(settings)
+    with steps.step("Checks, nothing changed yet"):
+        check_port(_project(settings), PORT, port, place="the environment")
+        steps.say(f"   port {port}: fine")
+    settings.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with steps.step("Docker engine"):
+        steps.run([ENGINE / "engine.sh"], log="engine")
+    with steps.step("Base images"):
+        steps.run([ENGINE / "base-images.sh"], log="base-images", env=environment)
+    with steps.step("Images of the devnet"):
+        steps.run(
+            _compose("--progress", "plain", "build", *SERVICES), log="build", env=environment, show=build_progress
+        )
+    with steps.step("Devnet up"):
+        steps.run(_compose("up", "--detach", "--wait", *SERVICES), log="up", env=environment, show=up_progress)
+    path = env_file(settings)
+    write_privately(path, exports(port, _app_key(environment)))
+    steps.say(
+        f"\nA Golem network runs on this machine; its GLM is free.\n"
+        f"   requestors   . {path.relative_to(ROOT)} && python your_script.py\n"
+        f"   REST API     http://127.0.0.1:{port}\n"
+        "   stop it      make devnet-down"
+    )
+
+
+def stop(steps: Steps, settings: Settings) -> None:
+    """Wallet, chain and identities stay in their volumes. Raises StepError."""
+    with steps.step("Stopping the devnet"):
+        steps.run(
+            _compose("down", "--remove-orphans"),
+            log="down",
+            env=_environment(settings),
+            show=lambda line: line.strip() if "Removed" in line else None,
+        )
+    env_file(settings).unlink(missing_ok=True)
+
+
+def env_file(settings: Settings) -> Path:
+    """What requestors source."""
+    return settings.run / "devnet.env"
+
+
+def exports(port: int, app_key: str) -> str:
+    """Content of the file: the variables that yapapi and golem-core read."""
+    values = {
+        "YAGNA_API_URL": f"http://127.0.0.1:{port}",
+        "YAGNA_APPKEY": app_key,
+        "YAGNA_SUBNET": "devnet",
+        "YAGNA_PAYMENT_NETWORK": "hoodi",  # the name under which yagna knows the local chain
+        "YAGNA_PAYMENT_DRIVER": "erc20",
+    }
+    return "".join(f"export {name}={value}\n" for name, value in values.items())
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Replace a file that only its owner can read."""
+    temporary = path.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
+def _port() -> int:
+    text = os.environ.get(PORT, "7465")
+    if not text.isdigit() or not 0 < int(text) < 1 << 16:
+        raise StepError(f"{PORT} is {text!r} — it must be a port number — correct it in the environment")
+    return int(text)
+
+
+def _project(settings: Settings) -> str:
+    """Beside the appliance, not within it: its yagna stays unpublished."""
+    return f"{settings.project}-devnet"
+
+
+def _environment(settings: Settings) -> Mapping[str, str]:
+    return {
+        **settings.compose_environment(),
+        "COMPOSE_PROJECT_NAME": _project(settings),
+        "COMPOSE_PROFILES": "devnet",
+        "GOLEM_NETWORK": "devnet",
+    }
+
+
+def _compose(*arguments: str) -> Sequence[str]:
+    return ["docker", "compose", "--file", str(COMPOSE_FILE), "--file", str(OVERRIDE), *arguments]
+
+
+def _app_key(environment: Mapping[str, str]) -> str:
+    """Never passes a log."""
+    command = _compose("exec", "-T", "yagna", "cat", KEY_FILE)
+    done = subprocess.run(
+        command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, timeout=TIMEOUT, check=False
+    )
+    key = done.stdout.strip()
+    if done.returncode != 0 or not key:
+        raise StepError(
+            f"yagna's app-key cannot be read — {done.stderr.strip()[-300:]} — see: docker compose logs yagna"
+        )
+    return key

@@ -1,0 +1,53 @@
+"""The file requestors source: complete, and nobody else's to read."""
+
+from __future__ import annotations
+
+import shlex
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+
+from appliance import devnet
+from appliance.devnet import OVERRIDE, exports, write_privately
+from appliance.settings import Ports, Settings
+from appliance.steps import StepError, Steps
+
+KEY = "0123456789abcdef"
+
+
+def test_the_file_names_everything_an_sdk_reads() -> None:
+    lines = [shlex.split(line) for line in exports(7465, KEY).splitlines()]
+    assert all(words[0] == "export" for words in lines)
+    assert dict(words[1].split("=", 1) for words in lines) == {
+        "YAGNA_API_URL": "http://127.0.0.1:7465",
+        "YAGNA_APPKEY": KEY,
+        "YAGNA_SUBNET": "devnet",
+        "YAGNA_PAYMENT_NETWORK": "hoodi",
+        "YAGNA_PAYMENT_DRIVER": "erc20",
+    }
+
+
+def test_nobody_else_reads_it_whatever_was_there_before(tmp_path: Path) -> None:
+    path = tmp_path / "devnet.env"
+    path.write_text("old")
+    path.chmod(0o644)
+    write_privately(path, "new")
+    assert path.read_text() == "new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_yagna_is_published_on_the_loopback_only() -> None:
+    services = yaml.safe_load(OVERRIDE.read_text())["services"]
+    assert list(services) == ["yagna"]
+    assert all(port.startswith("127.0.0.1:") for port in services["yagna"]["ports"])
+
+
+def test_a_port_that_is_none_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(devnet.PORT, "many")
+    run = tmp_path / "run"
+    with pytest.raises(StepError, match="YAGNA_PORT is 'many'"):
+        devnet.start(Steps(tmp_path), Settings("unit", "devnet", Ports(1, 2, 3), run))
+    assert not run.exists()
