@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 
+from golem_bridge.errors import GolemError
 from golem_bridge.golem.types import (
     Allocation,
     Demand,
@@ -54,7 +55,7 @@ async def demand(world: World, allocation: Allocation, subnet: str) -> Demand:
             **properties,
             "golem.node.debug.subnet": subnet,
             "golem.srv.comp.expiration": int(expiration.timestamp() * 1000),
-            "golem.srv.comp.task_package": "hash:sha3:00:http://127.0.0.1/none",
+            "golem.srv.comp.task_package": world.image,
             "golem.com.payment.chosen-platform": PLATFORM,
             "golem.com.payment.debit-notes.accept-timeout?": 123,
         },
@@ -73,12 +74,26 @@ async def next_event(world: World, demand_id: str) -> Proposal | ProposalRejecti
 
 
 async def answer(world: World, demand_id: str, wanted: Demand) -> tuple[str, Proposal | ProposalRejection]:
-    """Counter the first offer; returns our counter-proposal's id and the provider's answer to it."""
-    offer = await next_event(world, demand_id)
-    assert isinstance(offer, Proposal)
-    assert offer.state is ProposalState.INITIAL
-    counter_id = await world.golem.counter(demand_id, offer.proposal_id, wanted)
-    return counter_id, await next_event(world, demand_id)
+    """Counter what is offered; returns our counter-proposal's id and the provider's answer to it.
+
+    On a real net a provider may offer anew meanwhile, so an answer need not be the next event.
+    """
+    countered: set[str] = set()
+    failures: list[str] = []
+    deadline = world.clock.monotonic() + PATIENCE
+    while world.clock.monotonic() < deadline:
+        for event in await world.golem.proposals(demand_id, timeout=5):
+            if isinstance(event, ProposalRejection):
+                if event.proposal_id in countered:
+                    return event.proposal_id, event
+            elif event.state is ProposalState.INITIAL:
+                try:
+                    countered.add(await world.golem.counter(demand_id, event.proposal_id, wanted))
+                except GolemError as error:  # an offer that was withdrawn just now; the next one comes
+                    failures.append(str(error))
+            elif event.previous_id in countered:
+                return event.previous_id, event
+    pytest.fail(f"no answer in {PATIENCE} s: is there a provider in this subnet? {failures}")
 
 
 @asynccontextmanager

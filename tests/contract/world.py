@@ -9,6 +9,7 @@ from golem_bridge.clock import Clock
 from golem_bridge.golem.port import GolemPort
 
 PLATFORM = "erc20-hoodi-tglm"
+NO_IMAGE = "hash:sha3:00:http://127.0.0.1/none"
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class World:
     refusing: str | None
     silent: str | None
     declining: str | None
+    image: str = NO_IMAGE
 
     def expiry(self) -> timedelta:
         return timedelta(hours=1)
