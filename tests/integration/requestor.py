@@ -208,9 +208,12 @@ class Requestor:
         await self.call("POST", f"/net-api/v2/vpn/net/{network_id}/nodes", body)
         return deploy(net=[{"id": network_id, **NET, "nodeIp": own, "nodes": nodes}])
 
-    def channel(self, network_id: str, ip: str, port: int) -> aiohttp.client._WSRequestContextManager:
+    def channel(
+        self, network_id: str, ip: str, port: int, *, autoping: bool = True
+    ) -> aiohttp.client._WSRequestContextManager:
         """A websocket to a node's TCP port."""
-        return self._session.ws_connect(f"{self.url}/net-api/v2/vpn/net/{network_id}/tcp/{ip}/{port}")
+        url = f"{self.url}/net-api/v2/vpn/net/{network_id}/tcp/{ip}/{port}"
+        return self._session.ws_connect(url, autoping=autoping)
 
     async def _negotiate(self, demand_id: str, demand: dict[str, Any]) -> dict[str, Any]:
         while True:
@@ -221,7 +224,10 @@ class Requestor:
                 if proposal["state"] == "Draft":
                     return dict(proposal)
                 path = f"/market-api/v1/demands/{demand_id}/proposals/{proposal['proposalId']}"
-                await self.call("POST", path, demand)
+                try:
+                    await self.call("POST", path, demand)
+                except Refused as refusal:  # an offer that was withdrawn just now; the next one comes
+                    assert "unsubscribed" in str(refusal), refusal
 
     async def _invoice(self, agreement_id: str) -> dict[str, Any] | None:
         invoices = await self.call("GET", "/payment-api/v1/invoices")
