@@ -43,6 +43,10 @@ def test_coefficients_follow_the_names() -> None:
         ("golem.inf.cpu.threads", True),
         ("golem.inf.cpu.threads", 1e9),
         ("golem.inf.mem.gib", float("nan")),
+        ("golem.inf.mem.gib", float("inf")),
+        ("golem.inf.mem.gib", 10**400),
+        ("golem.inf.cpu.threads", -(10**400)),
+        ("golem.com.pricing.model.linear.coeffs", [0.1, 0.1, 10**400]),
     ],
 )
 def test_an_absurd_offer_is_refused(name: str, value: object) -> None:

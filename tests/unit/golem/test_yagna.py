@@ -94,6 +94,7 @@ async def test_market_events_that_make_no_sense_are_left_out(bench: Bench) -> No
             "properties": {"a": 1, "list": ["x"], "prices": [1, 0.5], "null": None, "mixed": [1, "x"], "nested": {}},
         },
     }
+    good["proposal"]["properties"]["huge"] = [10**400, -(10**400)]  # type: ignore[index]
     rejected = {"eventType": "ProposalRejectedEvent", "proposalId": "c1", "reason": {"message": "no\n\x1bthanks"}}
     silly = [{}, {"eventType": "ProposalEvent"}, {"eventType": {"Odd": {}}}, {"eventType": "PropertyQueryEvent"}]
     bench.yagna.on("GET /market-api/v1/demands/d/events", web.json_response([*silly, good, rejected]))
@@ -101,7 +102,8 @@ async def test_market_events_that_make_no_sense_are_left_out(bench: Bench) -> No
     assert [type(event) for event in events] == [Proposal, ProposalRejection]
     proposal, rejection = events
     assert isinstance(proposal, Proposal)
-    assert proposal.properties == {"a": 1, "list": ["x"], "prices": [1.0, 0.5]}
+    huge = [float("inf"), float("-inf")]
+    assert proposal.properties == {"a": 1, "list": ["x"], "prices": [1.0, 0.5], "huge": huge}
     assert isinstance(rejection, ProposalRejection)
     assert rejection.reason == "no thanks"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -89,7 +88,7 @@ def _coefficients(properties: Properties) -> list[Decimal]:
         except InvalidOperation as error:
             raise UnusableOfferError(f"coefficient {str(value)[:MAX_NAME_LENGTH]!r} is no number") from error
         if not amount.is_finite() or not 0 <= amount <= MAX_COEFFICIENT:
-            raise UnusableOfferError(f"coefficient {amount} is out of range")
+            raise UnusableOfferError(f"coefficient {str(amount)[:MAX_NAME_LENGTH]} is out of range")
         coefficients.append(amount)
     return coefficients
 
@@ -105,8 +104,8 @@ def _number(properties: Properties, key: str, *, at_least: float, at_most: float
     raw = properties.get(key)
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         raise UnusableOfferError(f"{key} is no number")
-    if not math.isfinite(raw) or not at_least <= raw <= at_most:
-        raise UnusableOfferError(f"{key} is {raw}, not within {at_least} and {at_most}")
+    if not at_least <= raw <= at_most:  # so is NaN; math.isfinite() would fail on integers no float can hold
+        raise UnusableOfferError(f"{key} is {str(raw)[:MAX_NAME_LENGTH]}, not within {at_least} and {at_most}")
     return float(raw)
 
 

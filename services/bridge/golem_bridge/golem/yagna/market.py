@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -282,10 +283,18 @@ def _property(value: JsonValue) -> PropertyValue | None:
         texts = [item for item in value if isinstance(item, str)]
         if len(texts) == len(value):
             return texts
-        numbers = [float(item) for item in value if isinstance(item, int | float) and not isinstance(item, bool)]
+        numbers = [_float(item) for item in value if isinstance(item, int | float) and not isinstance(item, bool)]
         if len(numbers) == len(value):
             return numbers
     return None
+
+
+def _float(value: float) -> float:
+    """JSON's integers know no bound; one that no float can hold is as good as endless."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value > 0 or -1)
 
 
 def _wire(demand: Demand) -> dict[str, object]:
