@@ -208,5 +208,10 @@ class Bridge(RuleBasedStateMachine):
 
 TestBridge = Bridge.TestCase
 TestBridge.settings = settings(
-    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    derandomize=True,
+    max_examples=15,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
 )
