@@ -26,6 +26,7 @@ VARIABLES = {"$cluster": ".*", "$node_type": ".*", "$network": ".*", "$__rate_in
 
 RIGHTLY_EMPTY = {
     ("bridge.json", "Failed requests"): "no request may have failed",
+    ("bridge.json", "Refused requests"): "no caller may have been refused",
     ("cost.json", "Spend rate while idle"): "a cluster may have ended before Ray's first measurement",
     ("overview.json", "Alerts"): "no alert may have fired",
 }
