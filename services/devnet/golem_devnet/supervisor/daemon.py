@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from golem_devnet.supervisor.settings import API_URL, BUS_URL, HUB_PORT
 
-START_TIMEOUT = 60.0
+START_TIMEOUT = 120.0
 STOP_TIMEOUT = 8.0
 """Seconds."""
 
