@@ -46,9 +46,10 @@ class Rental:
 class Requestor:
     """One session with yagna."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, key: str = "") -> None:
         self._session = session
         self.url = url
+        self.key = key
 
     async def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - parsed JSON
         """Raises Refused."""
@@ -244,9 +245,10 @@ class Requestor:
 @asynccontextmanager
 async def connected() -> AsyncIterator[Requestor]:
     """A session with the appliance's yagna as it is now."""
-    headers = {"Authorization": f"Bearer {app_key()}"}
+    key = app_key()
+    headers = {"Authorization": f"Bearer {key}"}
     async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(90)) as session:
-        yield Requestor(session, yagna_url())
+        yield Requestor(session, yagna_url(), key)
 
 
 def deploy(**arguments: object) -> dict[str, Any]:
