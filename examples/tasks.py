@@ -24,23 +24,31 @@ def where(seconds: float) -> str:
     return f"{socket.gethostname()} ({ray.util.get_node_ip_address()})"
 
 
+def run(count: int, seconds: float, counts: collections.Counter[str]) -> None:
+    """Run so many tasks and count them by node."""
+    pending = [where.options(scheduling_strategy="SPREAD").remote(seconds) for _ in range(count)]
+    while pending:
+        done, pending = ray.wait(pending, num_returns=min(10, len(pending)), timeout=10)
+        counts.update(ray.get(done))
+        print(f"{counts.total():4d} tasks done on {len(counts)} node(s)", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=60, help="number of tasks")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long one task computes")
-    parser.add_argument("--min-nodes", type=int, default=1, help="fail if fewer nodes took part")
+    parser.add_argument("--min-nodes", type=int, default=1, help="go on with more tasks until so many nodes took part")
+    parser.add_argument("--patience", type=float, default=180, help="seconds to go on for --min-nodes")
     options = parser.parse_args()
 
     ray.init()
     begin = time.monotonic()
-    pending = [where.options(scheduling_strategy="SPREAD").remote(options.seconds) for _ in range(options.count)]
     counts: collections.Counter[str] = collections.Counter()
-    while pending:
-        done, pending = ray.wait(pending, num_returns=min(10, len(pending)), timeout=10)
-        counts.update(ray.get(done))
-        print(f"{options.count - len(pending):4d} of {options.count} tasks done on {len(counts)} node(s)", flush=True)
+    run(options.count, options.seconds, counts)
+    while len(counts) < options.min_nodes and time.monotonic() - begin < options.patience:
+        run(options.count // 2 + 1, options.seconds, counts)
 
-    print(f"\n{options.count} tasks in {time.monotonic() - begin:.1f} s:")
+    print(f"\n{counts.total()} tasks in {time.monotonic() - begin:.1f} s:")
     for node, count in counts.most_common():
         print(f"  {count:4d}  {node}")
     if len(counts) < options.min_nodes:

@@ -75,8 +75,8 @@ def test_up_again_changes_nothing(cluster: ClusterFile, bridge: Bridge) -> None:
 
 def test_idle_workers_leave(cluster: ClusterFile, bridge: Bridge) -> None:
     deadline = time.monotonic() + 90
-    while len(bridge.live_nodes()) > 1:
-        assert time.monotonic() < deadline, bridge.live_nodes()
+    while len(cluster.nodes(bridge)) > 1:
+        assert time.monotonic() < deadline, cluster.nodes(bridge)
         time.sleep(1)
 
 
@@ -108,6 +108,6 @@ def test_prometheus_saw_nodes_come_and_go(cluster: ClusterFile, settings: Settin
 def test_the_same_name_starts_again_at_once(cluster: ClusterFile, bridge: Bridge) -> None:
     outcome = cluster.up()
     assert outcome.code == 0, outcome.text
-    assert cluster.ray("exec", "echo $((6 * 7))").text.strip().splitlines()[-2:] != []
+    assert "the answer is 42" in cluster.ray("exec", "echo the answer is $((6 * 7))").text
     assert cluster.down().code == 0
-    assert [node for node in bridge.live_nodes() if node.state != "terminating"] == []
+    assert [node for node in cluster.nodes(bridge) if node.state != "terminating"] == []

@@ -1,4 +1,7 @@
-"""Providers that misbehave, by the devnet's fault switchboard: others take their place, nothing is overpaid."""
+"""Providers that misbehave, by the devnet's fault switchboard: others take their place, nothing is overpaid.
+
+The last tests of this folder: what is not invoiced as agreed keeps its cluster closing for a quarter of an hour.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,12 @@ import pytest
 
 from appliance.bridge import Bridge
 from appliance.paths import ROOT
-from appliance.settlement import check_chain, wait_for_settlement
-from appliance.steps import Steps
 from tests.e2e.cluster import ClusterFile, wait_until
 from tests.e2e.conftest import MakeCluster
 
 FAULTS = ("docker", "compose", "exec", "-T", "devnet", "/opt/devnet/bin/python", "-m", "golem_devnet", "faults")
 
 Switchboard = Callable[..., None]
-
-pytestmark = pytest.mark.usefixtures("nothing_open")
 
 
 @pytest.fixture
@@ -48,9 +47,7 @@ def test_refusing_and_failing_providers_are_passed_over(
     end(cluster, bridge)
 
 
-def test_a_vanished_worker_is_replaced(
-    make_cluster: MakeCluster, bridge: Bridge, steps: Steps, switchboard: Switchboard
-) -> None:
+def test_a_vanished_worker_is_replaced(make_cluster: MakeCluster, bridge: Bridge, switchboard: Switchboard) -> None:
     cluster = make_cluster("lost")
     cluster.content["available_node_types"]["ray.worker.default"]["min_workers"] = 1
     cluster.write()
@@ -68,10 +65,9 @@ def test_a_vanished_worker_is_replaced(
     switchboard("vanish", lost)
     wait_until(lambda: worker() not in {None, lost}, 60, "another provider's worker")
     wait_until(lambda: "2 node" in cluster.ray("exec", COUNT_NODES).text, 60, "Ray to know both nodes")
-    switchboard("return", lost)
-    end(cluster, bridge)
-    bill = wait_for_settlement(steps, bridge, cluster.name)
-    check_chain(steps, bridge.wallet(), bill)
+    assert cluster.down().code == 0
+    others = lambda: [node for node in cluster.nodes(bridge) if node.provider != lost]  # noqa: E731
+    wait_until(lambda: not others(), 60, "all nodes to end whose providers can be reached")
 
 
 COUNT_NODES = (
@@ -86,7 +82,6 @@ def test_overpriced_papers_are_not_paid(make_cluster: MakeCluster, bridge: Bridg
     assert outcome.code == 0, outcome.text
     assert [node.provider for node in cluster.nodes(bridge)] == ["alder"]
     cluster.ray("exec", "sleep 12")  # a debit note comes every 10 s
-    assert bridge.bill(cluster.name).total_accepted == 0
-    switchboard("clear", "alder")
     end(cluster, bridge)
-    wait_until(lambda: bridge.bill(cluster.name).settled, 60, "the honest invoice to be paid")
+    bill = bridge.bill(cluster.name)
+    assert (bill.total_accepted, bill.total_paid) == (0, 0)
