@@ -66,8 +66,11 @@ def test_a_vanished_worker_is_replaced(make_cluster: MakeCluster, bridge: Bridge
     wait_until(lambda: worker() not in {None, lost}, 60, "another provider's worker")
     wait_until(lambda: "2 node" in cluster.ray("exec", COUNT_NODES).text, 60, "Ray to know both nodes")
     assert cluster.down().code == 0
-    others = lambda: [node for node in cluster.nodes(bridge) if node.provider != lost]  # noqa: E731
-    wait_until(lambda: not others(), 60, "all nodes to end whose providers can be reached")
+    wait_until(
+        lambda: all(node.provider == lost for node in cluster.nodes(bridge)),
+        60,
+        "all nodes to end whose providers can be reached",
+    )
 
 
 COUNT_NODES = (
@@ -76,11 +79,11 @@ COUNT_NODES = (
 
 
 def test_overpriced_papers_are_not_paid(make_cluster: MakeCluster, bridge: Bridge, switchboard: Switchboard) -> None:
-    switchboard("set", "alder", "debit_notes=over-priced")
+    for provider in ("alder", "birch", "cedar", "dogwood", "elm"):
+        switchboard("set", provider, "debit_notes=over-priced")
     cluster = make_cluster("dear")
     outcome = cluster.up()
     assert outcome.code == 0, outcome.text
-    assert [node.provider for node in cluster.nodes(bridge)] == ["alder"]
     cluster.ray("exec", "sleep 12")  # a debit note comes every 10 s
     end(cluster, bridge)
     bill = bridge.bill(cluster.name)
