@@ -33,7 +33,7 @@ class RealYagna:
     declining: str | None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def real_yagna() -> Iterator[RealYagna]:
     """The running appliance's, with a subnet for each manner; otherwise the one the environment names."""
     if not is_up():
