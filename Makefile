@@ -45,7 +45,7 @@ status: ## containers, clusters and their nodes
 	@docker compose ps
 	@.venv/bin/ray-on-golem status
 
-test: ## every test, on an appliance of its own (KEEP=1 leaves it running)
+test: ## unit, contract and end-to-end tests, on an appliance of its own (KEEP=1 leaves it running)
 	@python3 -m appliance test
 
 test-devnet: ## crashes, faults, restarts and SDKs on the devnet; dashboards and rules on the live Prometheus

@@ -1,4 +1,4 @@
-"""``make test``: every test, on an appliance of its own, beside the user's."""
+"""``make test``: the tests, on an appliance of its own, beside the user's."""
 
 from __future__ import annotations
 

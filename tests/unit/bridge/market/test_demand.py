@@ -45,7 +45,7 @@ def test_each_demand_asks_for_its_own_subnet() -> None:
 
 
 def test_outbound_urls_become_a_manifest() -> None:
-    urls = ("https://pypi.org", "http://example.com/data")
+    urls = ("https://downloads.example.org", "http://example.com/data")
     (demand,) = demands(demand=DemandSpec(image_tag="image", outbound_urls=urls))
     manifest = json.loads(base64.b64decode(str(demand.properties["golem.srv.comp.payload"])))
     assert manifest["payload"][0]["hash"] == f"sha3:{IMAGE.sha3}"
@@ -65,7 +65,7 @@ def test_without_outbound_urls_there_is_no_manifest_and_no_way_out() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "pypi.org",
+        "downloads.example.org",
         "ftp://example.com",
         "file:///etc/passwd",
         "https://",

@@ -46,9 +46,9 @@ def test_a_provider_that_lied_in_matching_is_refused(name: str, value: object, w
 
 def test_a_way_out_needs_runtimes_that_can_give_it() -> None:
     with pytest.raises(RefusedOfferError, match="the runtime has no inet"):
-        screen(outbound_urls=("https://pypi.org",)).read(proposal())
+        screen(outbound_urls=("https://downloads.example.org",)).read(proposal())
     able = proposal(properties={"golem.runtime.capabilities": ["vpn", "inet", "manifest-support"]})
-    assert screen(outbound_urls=("https://pypi.org",)).read(able)
+    assert screen(outbound_urls=("https://downloads.example.org",)).read(able)
 
 
 def test_an_absurd_offer_is_unusable_and_its_words_are_cut() -> None:
