@@ -85,7 +85,7 @@ def read_values() -> dict[str, str]:
     lines = DOTENV.read_text(encoding="utf-8").splitlines()
     pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
     values = {name.strip(): value.strip() for name, value in pairs}
-    known = {*values, *_known_keys()}
+    known = {*values, *known_keys()}
     return {**values, **{name: os.environ[name] for name in known if name in os.environ}}
 
 
@@ -97,13 +97,13 @@ def cluster_name(path: Path) -> str:
     return found.group(1)
 
 
-def _known_keys() -> frozenset[str]:
+def known_keys() -> frozenset[str]:
     """The variables of the compose file."""
     return OWN_KEYS | frozenset(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", COMPOSE_FILE.read_text(encoding="utf-8")))
 
 
 def _check_keys(values: Mapping[str, str]) -> None:
-    known = _known_keys()
+    known = known_keys()
     for key in values:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
