@@ -1,4 +1,4 @@
-"""``python -m golem_devnet.agent CONFIG``: one provider's process. Ends with code 75 when its bus breaks."""
+"""``python -m golem_devnet.agent CONFIG``: one provider's process. Ends with code 75 when its daemon ends."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from golem_devnet.agent.provider import Provider
 from golem_devnet.agent.rest import ProviderRest, RestError
 from golem_devnet.net.bus import BusClient, BusError
 from golem_devnet.net.commands import CommandError
+from golem_devnet.net.line import HubLine
 from golem_devnet.net.siblings import sweep_bridges
 from golem_devnet.sandbox.node import NODES, sweep
 
@@ -33,7 +34,8 @@ async def serve(config: AgentConfig) -> int:
     try:
         await sweep_bridges()
         bus = await _connect(config.bus_url, config.provider.name)
-        hub = await _connect(config.hub_url, config.provider.name)
+        hub = HubLine(config.hub_url, config.provider.name)
+        await hub.ready(CONNECT_PATIENCE)
         task = asyncio.create_task(Provider(config, rest=rest, bus=bus, hub=hub).run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -50,7 +52,7 @@ async def serve(config: AgentConfig) -> int:
 
 
 async def _connect(url: str, name: str) -> BusClient:
-    """The bus, which may be starting just now. Raises OSError."""
+    """The daemon's bus, which may be starting just now. Raises OSError."""
     deadline = asyncio.get_running_loop().time() + CONNECT_PATIENCE
     while True:
         try:

@@ -65,8 +65,8 @@ class Biller:
         self._terms = terms
         self._faults = faults
         self._stranger = stranger
-        self._unaccepted: dict[str, float] = {}
-        """Debit note id to the moment (loop time) by which it must be accepted."""
+        self._unaccepted: dict[str, tuple[str, float]] = {}
+        """Debit note id to its activity and the moment (loop time) by which it must be accepted, oldest first."""
         self._last_payable = asyncio.get_running_loop().time()
 
     async def bill_activity(self, activity_id: str, usage: Callable[[], Sequence[float]]) -> None:
@@ -80,8 +80,17 @@ class Biller:
             self._check_deadlines()
 
     def accepted(self, debit_note_id: str) -> None:
-        """The requestor accepted a debit note."""
-        self._unaccepted.pop(debit_note_id, None)
+        """The requestor accepted a debit note, and with it all earlier ones of the activity: its total holds theirs.
+
+        An earlier one may never have reached the requestor, whose daemon was away.
+        """
+        if debit_note_id not in self._unaccepted:
+            return
+        activity_id, _ = self._unaccepted[debit_note_id]
+        for note_id in [key for key, (activity, _) in self._unaccepted.items() if activity == activity_id]:
+            del self._unaccepted[note_id]
+            if note_id == debit_note_id:
+                break
 
     async def send_invoice(self, usages: Sequence[tuple[str, Sequence[float]]]) -> Decimal:
         """The final bill for (activity id, usage) pairs; returns its amount. Raises RestError."""
@@ -109,11 +118,11 @@ class Biller:
         other = stranger.activity_id if stranger is not None else None
         for sent in paper.debit_notes(self._faults().debit_notes, body, stranger=other):
             note = await self._rest.call("POST", f"{API}/debitNotes", sent)
-            self._unaccepted[note["debitNoteId"]] = loop.time() + self._terms.accept_timeout
+            self._unaccepted[note["debitNoteId"]] = activity_id, loop.time() + self._terms.accept_timeout
             await self._rest.call("POST", f"{API}/debitNotes/{note['debitNoteId']}/send?timeout=20")
 
     def _check_deadlines(self) -> None:
         now = asyncio.get_running_loop().time()
-        late = [note_id for note_id, deadline in self._unaccepted.items() if deadline < now]
+        late = [note_id for note_id, (_, deadline) in self._unaccepted.items() if deadline < now]
         if late:
             raise DebitNoteTimeoutError(f"debit note {late[0]} was not accepted in {self._terms.accept_timeout} s")

@@ -20,6 +20,7 @@ from golem_devnet.exeunit.commands import NodeCommands
 from golem_devnet.faults.board import FaultBoard
 from golem_devnet.faults.model import Answers
 from golem_devnet.net.bus import BusClient, BusError
+from golem_devnet.net.line import HubLine
 from golem_devnet.sandbox.node import NODES
 
 RETRY = 1.0
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 class Provider:
     """Reads the daemon's event streams and acts on them."""
 
-    def __init__(self, config: AgentConfig, *, rest: ProviderRest, bus: BusClient, hub: BusClient) -> None:
+    def __init__(self, config: AgentConfig, *, rest: ProviderRest, bus: BusClient, hub: HubLine) -> None:
         self._config = config
         self._rest = rest
         self._bus = bus
@@ -46,11 +47,11 @@ class Provider:
         self._image_hashes: dict[str, str] = {}
 
     async def run(self) -> None:
-        """Serve until cancelled or until a bus connection breaks (ConnectionError)."""
+        """Serve until cancelled or until the daemon's bus breaks (ConnectionError)."""
         await self._withdraw_old_offers()
         await close_old_agreements(self._rest)
         loops = [self._market(), self._activities(), self._agreements(), self._debit_notes(), self._housekeeping()]
-        tasks = [asyncio.create_task(loop) for loop in (*loops, self._obey(), self._buses_break())]
+        tasks = [asyncio.create_task(loop) for loop in (*loops, self._obey(), self._bus_breaks())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -67,13 +68,8 @@ class Provider:
             if not deal.ended.is_set():
                 await deal.abandon()
 
-    async def _buses_break(self) -> None:
-        waits = [asyncio.create_task(bus.closed.wait()) for bus in (self._bus, self._hub)]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+    async def _bus_breaks(self) -> None:
+        await self._bus.closed.wait()
         raise ConnectionResetError("the service bus closed")
 
     async def _market(self) -> None:

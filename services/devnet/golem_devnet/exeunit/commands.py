@@ -11,8 +11,9 @@ from typing import Any
 from golem_devnet.exeunit.batch import Outcome
 from golem_devnet.exeunit.transfer import TransferError, transfer
 from golem_devnet.faults.model import Faults
-from golem_devnet.net.bus import BusClient, BusError
+from golem_devnet.net.bus import BusError
 from golem_devnet.net.commands import CommandError
+from golem_devnet.net.line import HubLine
 from golem_devnet.net.vpn import Membership, Vpn, VpnError
 from golem_devnet.sandbox.node import Sandbox, SandboxError
 
@@ -31,7 +32,7 @@ class NodeCommands:
         folder: Path,
         image_hash: str,
         images: Collection[str],
-        hub: BusClient,
+        hub: HubLine,
         provider_id: str,
         siblings: Collection[str],
         faults: Callable[[], Faults] = Faults,

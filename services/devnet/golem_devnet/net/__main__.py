@@ -1,4 +1,4 @@
-"""``python -m golem_devnet.net``: the hub's own process."""
+"""``python -m golem_devnet.net [PORT]``: the hub's own process."""
 
 import asyncio
 import logging
@@ -13,6 +13,6 @@ if __name__ == "__main__":
     logging.basicConfig(level="INFO", format="[hub] %(message)s", stream=sys.stderr)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     try:
-        asyncio.run(main("0.0.0.0", HUB_PORT))  # noqa: S104 - not published
+        asyncio.run(main("0.0.0.0", int(sys.argv[1]) if sys.argv[1:] else HUB_PORT))  # noqa: S104 - not published
     except KeyboardInterrupt:
         sys.exit(0)

@@ -8,10 +8,10 @@ import logging
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 from golem_devnet.net.link import BusLink
-from golem_devnet.net.wire import Message, WireError, blob, decode, number, pack, text, unpack
+from golem_devnet.net.wire import Message, blob, decode, number, pack, text, unpack
 
 CALL_TIMEOUT = 30.0
 """Seconds a call may take."""
@@ -34,8 +34,8 @@ class BusError(Exception):
 class BusClient:
     """One connection, to a daemon's bus or to the hub. When it breaks, :attr:`closed` is set."""
 
-    def __init__(self, link: BusLink) -> None:
-        self._link = link
+    def __init__(self) -> None:
+        self._link = BusLink(self._on_messages, self._on_lost)
         self._handlers: dict[str, Handler] = {}
         self._raw: dict[str, RawHandler] = {}
         self._registrations: deque[asyncio.Future[tuple[int, str]]] = deque()
@@ -44,37 +44,38 @@ class BusClient:
         self._ids = itertools.count(int.from_bytes(os.urandom(4), "big"))
         self._serving: set[asyncio.Task[None]] = set()
         self.closed = asyncio.Event()
-        self._task = asyncio.create_task(self._run(), name="bus")
 
     @classmethod
-    async def connect(cls, url: str, name: str) -> BusClient:
+    async def connect(cls, url: str, name: str) -> Self:
         """``unix:/path`` or ``tcp://host:port``. Raises OSError."""
+        client, loop = cls(), asyncio.get_running_loop()
+        client._link.send(Message.HELLO, f1=name, f2="0.7.3", f3=os.urandom(16))
         if url.startswith("tcp://"):
             host, _, port = url.removeprefix("tcp://").rpartition(":")
-            reader, writer = await asyncio.open_connection(host, int(port))
+            await loop.create_connection(lambda: client._link, host, int(port))
         else:
-            reader, writer = await asyncio.open_unix_connection(url.removeprefix("unix:"))
-        link = BusLink(reader, writer)
-        link.send(Message.HELLO, f1=name, f2="0.7.3", f3=os.urandom(16))
-        return cls(link)
+            await loop.create_unix_connection(lambda: client._link, url.removeprefix("unix:"))
+        return client
 
     async def bind(self, address: str, handler: Handler, *, raw: RawHandler | None = None) -> None:
         """Serve an address and all below it; ``raw`` serves ``address/raw``. Raises BusError if it is taken."""
-        code, message = await self._register(Message.REGISTER, address)
-        if code:
-            raise BusError(f"cannot bind {address}: code {code} {message}")
-        self._handlers[address] = handler
+        self._handlers[address] = handler  # before the answer: calls may come along with it
         if raw is not None:
             self._raw[f"{address}/raw"] = raw
+        code, message = await self._register(Message.REGISTER, address)
+        if code:
+            self._forget(address)
+            raise BusError(f"cannot bind {address}: code {code} {message}")
 
     async def unbind(self, address: str) -> None:
-        """Serve it no more."""
-        self._handlers.pop(address, None)
-        self._raw.pop(f"{address}/raw", None)
+        """Serve it no more. Raises BusError."""
+        self._forget(address)
         await self._register(Message.UNREGISTER, address)
 
     async def call(self, address: str, message: object, *, caller: str = "local") -> Any:  # noqa: ANN401
         """A typed call; ``address`` ends in the message's name. Raises BusError, also for an ``Err`` answer."""
+        if self.closed.is_set():
+            raise BusError(f"{address}: the service bus is closed")
         request = self._next_id()
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._calls[request] = future
@@ -91,14 +92,22 @@ class BusClient:
         return answer["Ok"]
 
     def send_raw(self, address: str, body: bytes, *, caller: str, answered: Callable[[], None]) -> None:
-        """A call with plain bytes; ``answered`` runs when the other end has it."""
+        """A call with plain bytes; ``answered`` runs when the other end has it, or never will."""
+        if self.closed.is_set():
+            asyncio.get_running_loop().call_soon(answered)
+            return
         request = self._next_id()
         self._answered[request] = answered
         self._link.send(Message.CALL, f1=caller, f2=address, f3=request, f4=body)
 
     async def close(self) -> None:
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        """End the connection; waiting calls fail."""
+        self._link.close()
+        await self.closed.wait()
+
+    def _forget(self, address: str) -> None:
+        self._handlers.pop(address, None)
+        self._raw.pop(f"{address}/raw", None)
 
     def _next_id(self) -> bytes:
         return str(next(self._ids)).encode()
@@ -110,23 +119,26 @@ class BusClient:
         future: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
         self._registrations.append(future)
         self._link.send(kind, f1=address)
-        async with asyncio.timeout(CALL_TIMEOUT):
-            return await future
-
-    async def _run(self) -> None:
         try:
-            while True:
-                for kind, body in await self._link.receive():
-                    self._handle(kind, body)
-        except (OSError, WireError) as error:
-            log.warning("service bus lost: %s", error)
-        finally:
-            self.closed.set()
-            self._link.close()
-            for task in self._serving:
-                task.cancel()
-            self._fail(self._calls.values())
-            self._fail(self._registrations)
+            async with asyncio.timeout(CALL_TIMEOUT):
+                return await future
+        except TimeoutError as error:
+            raise BusError(f"{address}: no answer in {CALL_TIMEOUT:.0f} s") from error
+
+    def _on_messages(self, messages: list[tuple[int, bytes]]) -> None:
+        for kind, body in messages:
+            self._handle(kind, body)
+
+    def _on_lost(self, reason: str) -> None:
+        log.info("service bus lost: %s", reason)
+        self.closed.set()
+        for task in self._serving:
+            task.cancel()
+        self._fail(self._calls.values())
+        self._fail(self._registrations)
+        answered, self._answered = self._answered, {}
+        for tell in answered.values():
+            tell()
 
     @staticmethod
     def _fail(waiting: Iterable[asyncio.Future[Any]]) -> None:
@@ -141,8 +153,9 @@ class BusClient:
             case Message.REPLY:
                 self._take_reply(body)
             case Message.REGISTERED | Message.UNREGISTERED:
-                fields = decode(body)
-                self._registrations.popleft().set_result((number(fields, 1), text(fields, 2)))
+                fields, future = decode(body), self._registrations.popleft()
+                if not future.done():  # who asked may have given up
+                    future.set_result((number(fields, 1), text(fields, 2)))
             case Message.PING:
                 self._link.send(Message.PONG)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from socket import inet_ntoa
+
 ARP, IPV4 = b"\x08\x06", b"\x08\x00"
 
 
@@ -27,4 +29,4 @@ def _address(frame: bytes, *, arp_at: int, ipv4_at: int) -> str | None:
     else:
         return None
     octets = frame[place : place + 4]
-    return ".".join(str(octet) for octet in octets) if len(octets) == 4 else None
+    return inet_ntoa(octets) if len(octets) == 4 else None

@@ -11,7 +11,7 @@ import logging
 import os
 
 from golem_devnet.net.link import BusLink
-from golem_devnet.net.wire import Message, WireError, blob, decode, frame, number, text
+from golem_devnet.net.wire import Message, blob, decode, frame, number, text
 
 OK, NOT_FOUND, CONFLICT, BAD_REQUEST = 0, 404, 409, 400
 RAW = "/raw"
@@ -31,24 +31,20 @@ class Hub:
 
     async def serve(self, host: str, port: int) -> asyncio.Server:
         """Listen; connections are served until the server is closed."""
-        return await asyncio.start_server(self._serve_peer, host, port)
+        return await asyncio.get_running_loop().create_server(lambda: _Peer(self).link, host, port)
 
     @property
     def endpoints(self) -> list[str]:
         return sorted(self._endpoints)
 
-    async def _serve_peer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = _Peer(self, BusLink(reader, writer))
+    def arrived(self, peer: _Peer) -> None:
         self._peers.add(peer)
-        try:
-            await peer.run()
-        except (OSError, WireError) as error:
-            log.info("a peer left: %s", error)
-        finally:
-            self._peers.discard(peer)
-            self._endpoints = {name: owner for name, owner in self._endpoints.items() if owner is not peer}
-            self._routes.clear()
-            peer.link.close()
+
+    def left(self, peer: _Peer) -> None:
+        """What it had registered is free."""
+        self._peers.discard(peer)
+        self._endpoints = {name: owner for name, owner in self._endpoints.items() if owner is not peer}
+        self._routes.clear()
 
     def register(self, name: str, peer: _Peer) -> int:
         """Answer code: 409 if somebody else has the name."""
@@ -93,18 +89,22 @@ class Hub:
 class _Peer:
     """One connection to the hub."""
 
-    def __init__(self, hub: Hub, link: BusLink) -> None:
+    def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.link = link
+        self.link = BusLink(self._on_messages, self._on_lost)
         self.topics: set[str] = set()
         self.awaiting: dict[bytes, _Peer] = {}
         """Who waits for the reply to a call that was passed to this peer."""
-
-    async def run(self) -> None:
         self.link.send(Message.HELLO, f1="devnet-hub", f2="0.7.3", f3=os.urandom(16))
-        while True:
-            for kind, body in await self.link.receive():
-                self._handle(kind, body)
+        hub.arrived(self)
+
+    def _on_messages(self, messages: list[tuple[int, bytes]]) -> None:
+        for kind, body in messages:
+            self._handle(kind, body)
+
+    def _on_lost(self, reason: str) -> None:
+        log.info("a peer left: %s", reason)
+        self.hub.left(self)
 
     def _handle(self, kind: int, body: bytes) -> None:
         match kind:

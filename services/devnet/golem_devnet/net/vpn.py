@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from golem_devnet.net.bus import BusClient
 from golem_devnet.net.commands import run
 from golem_devnet.net.frames import destination, source
+from golem_devnet.net.line import HubLine
 from golem_devnet.net.siblings import SiblingLink
 from golem_devnet.net.tap import Tap
 from golem_devnet.net.wire import pack, unpack
@@ -64,7 +64,7 @@ class Vpn:
         self,
         membership: Membership,
         *,
-        hub: BusClient,
+        hub: HubLine,
         provider_id: str,
         siblings: Collection[str],
         node_key: str,
@@ -106,9 +106,10 @@ class Vpn:
     async def leave(self) -> None:
         """Serve no more frames; interfaces vanish."""
         self._tap.close()
+        self._queue.clear()
+        self._paused = False  # answers that come late must not listen to the closed TAP
         await self._cable.disconnect()
-        if not self._hub.closed.is_set():
-            await self._hub.unbind(self._address)
+        await self._hub.unbind(self._address)
 
     async def _in_node(self, *command: str) -> None:
         await run("nsenter", "--target", str(self._pid), "--net", *command)
