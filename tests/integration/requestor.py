@@ -143,9 +143,17 @@ class Requestor:
 
     async def execute(self, rental: Rental, *script: dict[str, Any]) -> list[dict[str, Any]]:
         """Results of a script. Raises Refused."""
+        return await self.results(rental, await self.begin(rental, *script))
+
+    async def begin(self, rental: Rental, *script: dict[str, Any]) -> str:
+        """Start a script; its batch's id. Raises Refused."""
         path = f"/activity-api/v1/activity/{rental.activity_id}/exec"
-        batch_id = await self.call("POST", path, {"text": json.dumps(script)})
-        return list(await self.call("GET", f"{path}/{batch_id}?timeout={PATIENCE:.0f}"))
+        return str(await self.call("POST", path, {"text": json.dumps(script)}))
+
+    async def results(self, rental: Rental, batch_id: str) -> list[dict[str, Any]]:
+        """Results of a script once it has ended. Raises Refused."""
+        path = f"/activity-api/v1/activity/{rental.activity_id}/exec/{batch_id}?timeout={PATIENCE:.0f}"
+        return list(await self.call("GET", path))
 
     async def stream(self, rental: Rental, *script: dict[str, Any]) -> list[dict[str, Any]]:
         """Events of a script, streamed."""

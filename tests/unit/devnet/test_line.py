@@ -92,6 +92,8 @@ async def test_what_was_bound_is_bound_again(hub: HubProcess) -> None:
                 await arrived.wait()
             await until(lambda expected=restart + 1: len(frames) == expected)  # type: ignore[misc]
             await other.close()
+            async with asyncio.timeout(PATIENCE):
+                await line.returns()
         assert frames == [b"frame", b"frame"]
     finally:
         await line.close()

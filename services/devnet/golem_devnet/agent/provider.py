@@ -51,7 +51,7 @@ class Provider:
         await self._withdraw_old_offers()
         await close_old_agreements(self._rest)
         loops = [self._market(), self._activities(), self._agreements(), self._debit_notes(), self._housekeeping()]
-        tasks = [asyncio.create_task(loop) for loop in (*loops, self._obey(), self._bus_breaks())]
+        tasks = [asyncio.create_task(loop) for loop in (*loops, self._obey(), self._offer_anew(), self._bus_breaks())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -90,6 +90,12 @@ class Provider:
                 log.info("market: %s", error)
                 await self._withdraw()
                 await asyncio.sleep(RETRY)
+
+    async def _offer_anew(self) -> None:
+        """After the hub was away: yagna sends no proposal twice, so requestors wait for answers to what was lost."""
+        while True:
+            await self._hub.returns()
+            await self._withdraw()
 
     async def _on_market(self, event: Mapping[str, Any]) -> None:
         if event["eventType"] == "ProposalEvent":

@@ -26,6 +26,7 @@ class HubLine:
         self._bound: dict[str, tuple[Handler, RawHandler | None]] = {}
         self._client: BusClient | None = None
         self._connected = asyncio.Event()
+        self._returned = asyncio.Event()
         self._task = asyncio.create_task(self._keep(), name="hub line")
 
     async def ready(self, patience: float) -> None:
@@ -35,6 +36,11 @@ class HubLine:
                 await self._connected.wait()
         except TimeoutError as error:
             raise TimeoutError(f"the hub at {self._url} was not reached in {patience:.0f} s") from error
+
+    async def returns(self) -> None:
+        """Until the hub has been away and is back."""
+        await self._returned.wait()
+        self._returned.clear()
 
     async def bind(self, address: str, handler: Handler, *, raw: RawHandler | None = None) -> None:
         """As :meth:`BusClient.bind`, for as long as the line is kept. Raises BusError."""
@@ -72,6 +78,7 @@ class HubLine:
             await client.close()
 
     async def _keep(self) -> None:
+        was_away = False
         while True:
             try:
                 client = await BusClient.connect(self._url, self._name)
@@ -84,10 +91,13 @@ class HubLine:
                 continue
             self._client = client
             self._connected.set()
+            if was_away:
+                self._returned.set()
             await client.closed.wait()
             log.warning("the hub is away; nodes go on, their frames are lost until it is back")
             self._client = None
             self._connected.clear()
+            was_away = True
 
     async def _bind_all(self, client: BusClient) -> bool:
         """A hub that has not yet noticed the end of our last connection holds the addresses for it."""
