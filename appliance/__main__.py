@@ -14,6 +14,7 @@ from appliance.devnet import start as start_devnet
 from appliance.devnet import stop as stop_devnet
 from appliance.doctor import check_money, examine
 from appliance.down import stop
+from appliance.images import put_image
 from appliance.settings import Settings, read_settings
 from appliance.setup import bring_up
 from appliance.shell import Shell
@@ -51,6 +52,7 @@ COMMANDS = {
     "console": show_link,
     "devnet": start_devnet,
     "devnet-down": stop_devnet,
+    "image": put_image,
     "test": run_tests,
     "doctor": examine,
     "backup": save,

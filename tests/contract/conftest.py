@@ -10,7 +10,7 @@ import pytest
 
 from golem_bridge.clock import SystemClock
 from golem_bridge.golem.yagna import YagnaGolem
-from golem_devnet.catalogue.server import NODE_IMAGE, image_hash
+from golem_devnet.catalogue.images import NODE_IMAGE, image_hash
 from tests.contract.world import NO_IMAGE, World
 from tests.devnet import app_key, is_up, switch, yagna_url
 from tests.fakes.clock import VirtualClock

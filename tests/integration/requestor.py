@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from golem_devnet.catalogue.server import NODE_IMAGE, image_hash
+from golem_devnet.catalogue.images import NODE_IMAGE, image_hash
 from tests.devnet import SUBNET, app_key, yagna_url
 
 PLATFORM = "erc20-hoodi-tglm"

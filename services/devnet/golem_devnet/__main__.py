@@ -1,4 +1,4 @@
-"""``python -m golem_devnet [serve|health|faults …]``."""
+"""``python -m golem_devnet [serve|health|faults …|images …]``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import logging
 import sys
 import time
 
+from golem_devnet.catalogue.cli import run as images
+from golem_devnet.catalogue.images import Images
 from golem_devnet.faults.cli import run as faults
 from golem_devnet.supervisor.settings import HEALTH, SWITCHBOARD, Settings, SettingsError
 
@@ -52,10 +54,12 @@ def main() -> int:
             return health()
         case ["faults", *arguments]:
             return faults(SWITCHBOARD, arguments)
+        case ["images", *arguments]:
+            return images(Images(), arguments)
         case [] | ["serve"]:
             return run()
         case unknown:
-            print(f"unknown command {' '.join(unknown)!r} — known: serve, health, faults", file=sys.stderr)
+            print(f"unknown command {' '.join(unknown)!r} — known: serve, health, faults, images", file=sys.stderr)
             return 2
 
 

@@ -14,7 +14,7 @@ from golem_devnet.agent.offer import answer, build_offer
 from golem_devnet.agent.payments import Stranger
 from golem_devnet.agent.recovery import close_old_agreements
 from golem_devnet.agent.rest import ProviderRest, RestError
-from golem_devnet.catalogue.server import IMAGES
+from golem_devnet.catalogue.images import Images
 from golem_devnet.exeunit.activity import Activity
 from golem_devnet.exeunit.commands import NodeCommands
 from golem_devnet.faults.board import FaultBoard
@@ -141,7 +141,7 @@ class Provider:
         commands = NodeCommands(
             folder=NODES / self._config.provider.name / activity_id[:12],
             image_hash=self._image_hashes[agreement_id],
-            images=IMAGES.values(),
+            images=Images(),
             hub=self._hub,
             provider_id=self._config.node_id,
             siblings=self._config.siblings,

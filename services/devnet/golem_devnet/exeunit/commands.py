@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from golem_devnet.catalogue.images import Images
 from golem_devnet.exeunit.batch import Outcome
 from golem_devnet.exeunit.transfer import TransferError, transfer
 from golem_devnet.faults.model import Faults
@@ -31,7 +32,7 @@ class NodeCommands:
         *,
         folder: Path,
         image_hash: str,
-        images: Collection[str],
+        images: Images,
         hub: HubLine,
         provider_id: str,
         siblings: Collection[str],
@@ -91,13 +92,14 @@ class NodeCommands:
         await asyncio.sleep(self._faults().deploy_delay)
         if not self._faults().deploy:
             return Outcome(ok=False, message="deploy failed: told to by the fault switchboard")
-        if self._image_hash not in self._images:
+        image = self._images.by_hash(self._image_hash)
+        if image is None:
             return Outcome(ok=False, message=f"image {self._image_hash} is not in the devnet's catalogue")
         memberships = [Membership.parse(network) for network in arguments.get("net") or []]
         host_name = arguments.get("hostname") or (memberships[0].ip.replace(".", "-") if memberships else self._key)
         sandbox = Sandbox(self._folder)
         try:
-            await sandbox.create(host_name)
+            await sandbox.create(host_name, image.root)
         except SandboxError:
             await sandbox.destroy()
             raise

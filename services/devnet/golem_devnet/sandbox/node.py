@@ -58,8 +58,11 @@ class Sandbox:
         assert self._pid is not None, "create() comes first"
         return self._pid
 
-    async def create(self, host_name: str) -> None:
-        """Build the namespaces. Raises SandboxError with what the tools said."""
+    async def create(self, host_name: str, image: Path) -> None:
+        """Build the namespaces over the files of ``image``, which stay as they are.
+
+        Raises SandboxError with what the tools said.
+        """
         for name in ("upper", "work", "root"):
             (self._folder / name).mkdir(parents=True)
         log_path = self._folder / "enter.log"
@@ -67,7 +70,7 @@ class Sandbox:
             self._process = await asyncio.create_subprocess_exec(
                 *("setpriv", "--pdeathsig", "KILL", "--"),  # no node outlives its agent
                 *("unshare", "--fork", "--kill-child=SIGKILL", "--pid", "--mount", "--uts", "--net", "--ipc"),
-                *("/bin/sh", str(ENTER), str(self._folder), host_name),
+                *("/bin/sh", str(ENTER), str(self._folder), host_name, str(image)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from golem_devnet.agent.config import AgentConfig, ProviderConfig, read_providers
 from golem_devnet.agent.rest import ProviderRest, RestError
+from golem_devnet.catalogue.images import Images
 from golem_devnet.catalogue.server import create_app
 from golem_devnet.faults.server import create_app as create_switchboard
 from golem_devnet.faults.switchboard import Switchboard
@@ -61,7 +62,7 @@ async def _run(settings: Settings, providers: Sequence[ProviderConfig], stack: A
     hub.start()
     stack.push_async_callback(hub.stop)
     await _await_port(HUB_PORT)
-    await _serve(stack, create_app(), lambda runner: web.TCPSite(runner, "0.0.0.0", CATALOGUE_PORT))  # noqa: S104 - not published
+    await _serve(stack, create_app(Images()), lambda runner: web.TCPSite(runner, "0.0.0.0", CATALOGUE_PORT))  # noqa: S104 - not published
     await _await_chain(settings.chain_config)
     daemon = Daemon(data=settings.data, chain_config=settings.chain_config)
     stack.push_async_callback(daemon.stop)
