@@ -24,9 +24,7 @@ def put_image(steps: Steps, settings: Settings) -> None:
         case [image, tag]:
             pass
         case _:
-            raise StepError(
-                "no image is named — say: make image IMAGE=docker-image [TAG=tag-for-cluster-files]"
-            )
+            raise StepError("no image is named — say: make image IMAGE=docker-image [TAG=tag-for-cluster-files]")
     with steps.step(f"Image {image} for the devnet"):
         copied = into_devnet(steps, image, tag, settings.compose_environment())
     steps.say(f"   {'copied' if copied else 'it is there already'}; in a cluster file: image_tag: {tag}")

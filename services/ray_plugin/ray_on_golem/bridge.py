@@ -77,9 +77,18 @@ class Bridge:
                 return None
             raise
 
-    def request_nodes(self, name: str, node_type: str, count: int, tags: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Never sent twice: that would rent twice."""
-        body = {"node_type": node_type, "count": count, "tags": dict(tags)}
+    def request_nodes(
+        self,
+        name: str,
+        node_type: str,
+        count: int,
+        tags: Mapping[str, str],
+        node_config: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Never sent twice: that would rent twice. ``node_config`` is for a type the bridge may not know yet."""
+        body: dict[str, Any] = {"node_type": node_type, "count": count, "tags": dict(tags)}
+        if node_config is not None:
+            body["node_config"] = node_config
         return list(self._call("POST", _path(name, "nodes"), body, repeatable=False)["nodes"])
 
     def terminate(self, name: str, node_ids: Iterable[str]) -> list[dict[str, Any]]:

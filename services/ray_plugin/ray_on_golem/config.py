@@ -85,7 +85,7 @@ def cluster_spec(config: Mapping[str, Any]) -> dict[str, Any]:
     parameters = parameters_of(config)
     common = parameters.get("node_config") or {}
     node_types = {
-        name: _node_config(name, merged(common, modern_node_config(node_type.get("node_config") or {})))
+        name: bridge_node_config(name, merged(common, modern_node_config(node_type.get("node_config") or {})))
         for name, node_type in config["available_node_types"].items()
     }
     return {
@@ -133,7 +133,8 @@ def merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _node_config(node_type: str, config: Mapping[str, Any]) -> dict[str, Any]:
+def bridge_node_config(node_type: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the bridge is told of a node type whose ``node_config`` is whole. Raises RayOnGolemError."""
     where = f"node_config of {node_type}"
     _check_keys(where, NODE_CONFIG, config)
     demand, limits = config.get("demand") or {}, config.get("budget_control") or {}

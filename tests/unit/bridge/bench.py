@@ -67,10 +67,11 @@ class FakeConnection:
         self._gate = gate
         self._closed = asyncio.Event()
 
-    async def forward_remote_port_to_path(self, _host: str, _port: int, path: str) -> None:
+    async def forward_remote_port_to_path(self, _host: str, port: int, path: str) -> None:
         if self._gate.refuses_forward:
             raise OSError("administratively prohibited")
         self._gate.forwarded.append(path)
+        self._gate.ports.add(port)
 
     async def wait_closed(self) -> None:
         await self._closed.wait()
@@ -88,6 +89,8 @@ class FakeGate(SshGate):
         self.unreachable: Callable[[Node], bool] = lambda _: False
         self.refuses_forward = False
         self.forwarded: list[str] = []
+        self.ports: set[int] = set()
+        """On heads' loopbacks, forwarded to somewhere."""
         self.opened: list[tuple[str, FakeConnection]] = []
 
     async def open(self, node: Node) -> asyncssh.SSHClientConnection:

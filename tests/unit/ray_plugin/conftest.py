@@ -19,7 +19,10 @@ from ray_on_golem.provider.node_provider import KEY, SPEC, GolemNodeProvider
 from tests.unit.ray_plugin.bridge_server import BridgeServer
 from tests.unit.ray_plugin.fake_bridge import FakeBridge
 
-NODE_TYPES = {"head": {"budget_control": {}}, "worker": {"budget_control": {"max_start_price": "0.5"}}}
+NODE_TYPES = {
+    "head": {"demand": {"image_tag": "x"}, "budget_control": {}},
+    "worker": {"demand": {"image_tag": "x"}, "budget_control": {"max_start_price": "0.5"}},
+}
 
 Make = Callable[..., GolemNodeProvider]
 

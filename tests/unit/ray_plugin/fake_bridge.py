@@ -45,6 +45,8 @@ class FakeBridge(Bridge):
         self.network = "devnet"
         self.specs: list[Mapping[str, Any]] = []
         self.prices: dict[str, Any] | None = None
+        self.named: dict[str, Mapping[str, Any] | None] = {}
+        """The last ``node_config`` that came with a request, by node type."""
         self.closed = False
         self._lock = threading.Lock()
 
@@ -70,8 +72,16 @@ class FakeBridge(Bridge):
         self._count("market")
         return self.prices
 
-    def request_nodes(self, name: str, node_type: str, count: int, tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    def request_nodes(
+        self,
+        name: str,
+        node_type: str,
+        count: int,
+        tags: Mapping[str, str],
+        node_config: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
         self._count("request_nodes")
+        self.named[node_type] = node_config
         kind = tags["ray-node-type"]
         made = []
         for _ in range(count):

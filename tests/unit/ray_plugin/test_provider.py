@@ -158,7 +158,40 @@ def test_a_live_cluster_is_brought_to_new_limits(make: Make, bridge: FakeBridge)
     config = {"provider": {"type": "external", SPEC: 1, KEY: "/key", "parameters": {"token_file": "x"}}}
     prepared = make().prepare_for_head_node(config)
     assert bridge.calls["open_cluster"] == 1
-    assert prepared == {"provider": {"type": "external", "parameters": {"webserver_port": 4578}}}
+    assert set(prepared["provider"]) == {"type", "parameters"}
+
+
+def test_a_head_gets_what_upstreams_plug_in_wants_and_no_price_limit(make: Make) -> None:
+    """Upstream's models forbid unknown keys and ask for all of these; see its server/models.py."""
+    types = {name: {"node_config": {"budget_control": {"max_start_price": 1}}} for name in NODE_TYPES}
+    config = {"provider": {"parameters": {"token_file": "x", "budget": 7}}, "available_node_types": types}
+    prepared = make().prepare_for_head_node(config)
+    parameters = prepared["provider"]["parameters"]
+    assert set(parameters) == {
+        *("webserver_port", "webserver_datadir", "ray_gcs_expose_port", "enable_registry_stats", "payment_network"),
+        *("payment_driver", "total_budget", "node_config", "ssh_private_key", "ssh_user"),
+    }
+    assert (parameters["webserver_port"], parameters["total_budget"]) == (4578, 5.0)
+    assert {name: kind["node_config"] for name, kind in prepared["available_node_types"].items()} == {
+        name: {"subnet_tag": "public", "demand": {"image_tag": "x"}} for name in NODE_TYPES
+    }
+
+
+def test_a_node_type_of_upstreams_client_is_told_to_the_bridge(make: Make, bridge: FakeBridge) -> None:
+    """It bootstraps the file, and tells the bridge of the head's type only."""
+    bootstrapped = {
+        "subnet_tag": "public",
+        "demand": {"image_tag": "x", "outbound_urls": [], "node_descriptor": None},
+        "budget_control": {"max_start_price": 0.5, "payment_interval_hours": {"minimal": 12}},
+    }
+    provider = make(on_head=True)
+    provider.create_node_with_resources_and_labels(bootstrapped, WORKER_TAGS, 1, {}, {})
+    assert bridge.named["worker"] == {
+        "demand": {"image_tag": "x", "outbound_urls": []},
+        "budget_control": {"max_start_price": "0.5"},
+    }
+    provider.create_node_with_resources_and_labels({}, WORKER_TAGS, 1, {}, {})
+    assert bridge.named["worker"] is None
 
 
 FAILURES = {

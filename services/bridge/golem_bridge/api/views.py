@@ -8,6 +8,7 @@ from golem_bridge.clusters.bill import BillLine, bill_lines, totals
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.history import Point, history
 from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.market.requirements import NodeConfig
 from golem_bridge.money.price import glm_text, to_glm
 
 
@@ -59,11 +60,12 @@ class NodeList(BaseModel):
 
 
 class NodeRequest(BaseModel, extra="forbid"):
-    """Body of ``POST …/nodes``."""
+    """Body of ``POST …/nodes``. ``node_config`` counts where a head is the first to name a node type."""
 
     node_type: str
     count: int = Field(ge=1, le=100)
     tags: dict[str, str] = {}
+    node_config: NodeConfig | None = None
 
 
 class TerminateRequest(BaseModel, extra="forbid"):

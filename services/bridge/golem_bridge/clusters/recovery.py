@@ -70,9 +70,9 @@ class Recovery:
         except BridgeError as error:
             log.warning("cluster has no demands for now", cluster=cluster.name, reason=error.message)
         for node in self._books.nodes.of_cluster(cluster.cluster_id):
-            await self._adopt_node(node)
+            await self._adopt_node(cluster, node)
 
-    async def _adopt_node(self, node: Node) -> None:
+    async def _adopt_node(self, cluster: Cluster, node: Node) -> None:
         if node.state.is_pending:
             self._service.end_node(
                 node.node_id, EndReason.START_FAILED, "The bridge was restarted while the node was starting"
@@ -80,7 +80,9 @@ class Recovery:
         elif node.state is NodeState.RUNNING and node.kind is NodeKind.HEAD:
             runtime = self._runtimes.of(node.cluster_id)
             runtime.door = await self._doors.open(node.cluster_id)
-            runtime.tunnel = HeadTunnel(gate=self._gate, clock=self._books.clock, door=runtime.door)
+            runtime.tunnel = HeadTunnel(
+                gate=self._gate, clock=self._books.clock, door=runtime.door, ports=cluster.spec.head_ports
+            )
             runtime.tunnel.resume(node)
             log.info("head adopted", node=node.node_id)
 

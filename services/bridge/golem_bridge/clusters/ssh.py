@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
 import asyncssh
@@ -74,14 +74,13 @@ class SshGate:
 
 
 class HeadTunnel:
-    """Keeps the head's port 4578 forwarded to its cluster's own door while the head lives."""
+    """Keeps ports of the head's loopback forwarded to its cluster's own door while the head lives."""
 
-    PORT = 4578
-
-    def __init__(self, *, gate: SshGate, clock: Clock, door: Path) -> None:
+    def __init__(self, *, gate: SshGate, clock: Clock, door: Path, ports: Collection[int]) -> None:
         self._gate = gate
         self._clock = clock
         self._door = door
+        self._ports = ports
         self._connection: asyncssh.SSHClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self.restarts = 0
@@ -108,11 +107,12 @@ class HeadTunnel:
             self._connection = None
 
     async def _forward(self, connection: asyncssh.SSHClientConnection) -> None:
-        try:
-            await connection.forward_remote_port_to_path("127.0.0.1", self.PORT, str(self._door))
-        except (OSError, asyncssh.Error) as error:
-            connection.abort()
-            raise NodeUnreachableError(f"the head refuses the reverse forward of port {self.PORT} — {error}") from error
+        for port in self._ports:
+            try:
+                await connection.forward_remote_port_to_path("127.0.0.1", port, str(self._door))
+            except (OSError, asyncssh.Error) as error:
+                connection.abort()
+                raise NodeUnreachableError(f"the head refuses the reverse forward of port {port} — {error}") from error
         self._connection = connection
 
     async def _keep_up(self, node: Node) -> None:

@@ -253,7 +253,8 @@ class Starter:
         runtime = self._runtimes.of(node.cluster_id)
         await runtime.stop_tunnel()
         runtime.door = await self._doors.open(node.cluster_id)
-        runtime.tunnel = HeadTunnel(gate=self._gate, clock=self._clock, door=runtime.door)
+        ports = self._clusters.get(node.cluster_id).spec.head_ports
+        runtime.tunnel = HeadTunnel(gate=self._gate, clock=self._clock, door=runtime.door, ports=ports)
         await runtime.tunnel.start(node, connection)
 
     def _step(self, node_id: str, state: NodeState, message: str) -> Node:

@@ -16,12 +16,13 @@ from ray.autoscaler.tags import NODE_KIND_HEAD, TAG_RAY_NODE_KIND, TAG_RAY_USER_
 
 from ray_on_golem import keys
 from ray_on_golem.bridge import Bridge
-from ray_on_golem.config import WITHOUT_EFFECT, cluster_spec, keys_without_effect
+from ray_on_golem.config import WITHOUT_EFFECT, bridge_node_config, cluster_spec, keys_without_effect
 from ray_on_golem.errors import RayOnGolemError
 from ray_on_golem.legacy import check_network, modern_parameters
-from ray_on_golem.place import HEAD_PORT, find_place
+from ray_on_golem.place import find_place
 from ray_on_golem.provider.command_runner import GolemCommandRunner
 from ray_on_golem.provider.defaults import fill_defaults
+from ray_on_golem.provider.for_head import head_config
 from ray_on_golem.provider.pace import quicken_ray
 from ray_on_golem.provider.plainly import abort, plainly
 from ray_on_golem.provider.progress import Progress, show_plan
@@ -90,11 +91,9 @@ class GolemNodeProvider(NodeProvider):
     def prepare_for_head_node(self, cluster_config: dict[str, Any]) -> dict[str, Any]:
         """The config the head gets. Also runs when ``ray up`` finds a live cluster: brings it to new limits."""
         self._open_cluster()
-        provider = cluster_config["provider"]
         for ours in (SPEC, KEY):
-            provider.pop(ours, None)
-        provider["parameters"] = {"webserver_port": HEAD_PORT}
-        return cluster_config
+            cluster_config["provider"].pop(ours, None)
+        return head_config(cluster_config, self._spec)
 
     # ------------------------------------------------------------------ nodes
 
@@ -134,8 +133,10 @@ class GolemNodeProvider(NodeProvider):
         if tags[TAG_RAY_NODE_KIND] == NODE_KIND_HEAD:
             return self._create_head(node_type, tags)
         self._refusals.check(node_type)
+        # upstream's client tells the bridge of the head's type only
+        named = bridge_node_config(node_type, node_config) if node_config.get("demand") else None
         try:
-            nodes = self._bridge.request_nodes(self.cluster_name, node_type, count, tags)
+            nodes = self._bridge.request_nodes(self.cluster_name, node_type, count, tags, named)
         except RayOnGolemError as error:
             self._refusals.remember(node_type, error)
             raise

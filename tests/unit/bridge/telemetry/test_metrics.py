@@ -142,7 +142,7 @@ def test_a_tunnel_is_shown_while_there_is_one(town: Town, tmp_path: Path) -> Non
     town.runtimes.of(cluster.cluster_id)
     assert town.samples("rayongolem_tunnel_up") == []
     gate = SshGate(key=generate_private_key("ssh-ed25519"), connect=nobody, clock=town.clock)
-    town.runtimes.of(cluster.cluster_id).tunnel = HeadTunnel(gate=gate, clock=town.clock, door=tmp_path)
+    town.runtimes.of(cluster.cluster_id).tunnel = HeadTunnel(gate=gate, clock=town.clock, door=tmp_path, ports=[4578])
     assert town.value("rayongolem_tunnel_up", cluster="demo") == 0
     assert town.value("rayongolem_tunnel_restarts_total", cluster="demo") == 0
 

@@ -130,6 +130,32 @@ async def test_a_head_cannot_change_the_recorded_limits(bench: Bench, doors: Doo
     assert after.node_types["ray.head.default"] == before.node_types["ray.head.default"]
 
 
+async def test_a_head_finds_the_bridge_where_its_host_does(bench: Bench, doors: Doors) -> None:
+    """Upstream's plug-in has one port for both; ours, should it be in the image, always looks at 4578."""
+    request = head_request(webserver_port=14578)
+    (node_id,) = (await ask(doors.stranger, "/request_nodes", **request))["requested_nodes"]
+    await bench.until_running(node_id)
+    assert bench.gate.ports == {4578, 14578}
+
+
+async def test_our_plug_in_on_a_head_names_the_types_that_upstreams_client_did_not(bench: Bench, doors: Doors) -> None:
+    await started(bench, doors)
+    head, path = doors.head(f"{NAME}-1"), f"/v1/clusters/{NAME}/nodes"
+    body: dict[str, Any] = {"node_type": "ray.worker.default", "count": 1, "tags": {}}
+    assert "Unknown node type" in (await head.post(path, json=body)).text
+    demand = {"image_tag": head_request()["node_config"]["demand"]["image_tag"]}
+    named = {**body, "node_config": {"demand": demand, "budget_control": {"max_start_price": "99"}}}
+    assert "Unknown node type" in (await doors.host.post(path, json=named)).text
+    answer = await head.post(path, json=named)
+    assert answer.status_code == 200, answer.text
+    limits = bench.service.get(NAME).spec.node_types["ray.worker.default"].budget_control
+    assert limits is not None
+    assert limits.max_start_price == Decimal("0.5")
+    again = {**named, "node_config": {"demand": {**demand, "min_mem_gib": 1}}}
+    assert (await head.post(path, json=again)).status_code == 200
+    assert bench.service.get(NAME).spec.node_types["ray.worker.default"].demand.min_mem_gib == 0
+
+
 async def test_a_head_cannot_pass_max_workers_or_invent_types_without_end(bench: Bench, doors: Doors) -> None:
     await started(bench, doors)
     head = doors.head(f"{NAME}-1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import PurePosixPath
 
 import structlog
@@ -11,7 +10,8 @@ from golem_bridge.api.v013 import wire
 from golem_bridge.clusters.keys import ClientKeys
 from golem_bridge.clusters.model import Cluster
 from golem_bridge.clusters.spec import ClusterSpec
-from golem_bridge.errors import InputError, LimitError
+from golem_bridge.clusters.widening import widened
+from golem_bridge.errors import InputError
 from golem_bridge.market.requirements import BudgetControl, DemandSpec, Model, NodeConfig
 from golem_bridge.settings import GolemNetwork
 
@@ -23,7 +23,6 @@ DEFAULT_SUBNET = "public"
 DEFAULT_HEADS = "ray-on-golem-heads"
 """The priority subnet the client asks for by itself: nobody meant it, and waiting for it would delay every head."""
 REAL_MONEY = frozenset({"polygon", "mainnet"})
-MAX_NODE_TYPES = 20
 
 log = structlog.get_logger(__name__)
 
@@ -54,27 +53,13 @@ def spec_from_host(
         head_node_type=live.spec.head_node_type if live else kind,
         node_types={**known, kind: node_config(body.node_config)},
         ssh_public_key=_public_key(body, keys),
+        head_port=body.provider_parameters.webserver_port,
     )
 
 
-def spec_from_head(body: wire.RequestNodes, cluster: Cluster) -> ClusterSpec | None:
-    """The cluster's limits with a node type the head is the first to name; None if it is known.
-
-    The head is a stranger's machine: it cannot change what was recorded, and a new type may cost no more than the
-    head itself was allowed to. Raises LimitError.
-    """
-    kind, spec = node_type(body.tags), cluster.spec
-    if kind in spec.node_types:
-        return None
-    if len(spec.node_types) >= MAX_NODE_TYPES:
-        raise LimitError(
-            f"Not starting a node of type {kind[:64]!r} — the cluster has {MAX_NODE_TYPES} types already — "
-            "use fewer in the cluster file"
-        )
-    config = node_config(body.node_config)
-    cap = spec.node_types[spec.head_node_type].budget_control
-    config = config.model_copy(update={"budget_control": tightened(config.budget_control, cap)})
-    return spec.model_copy(update={"node_types": {**spec.node_types, kind: config}})
+def spec_from_head(body: wire.RequestNodes, cluster: Cluster) -> ClusterSpec:
+    """The cluster's limits, with a node type the head is the first to name. Raises LimitError."""
+    return widened(cluster.spec, node_type(body.tags), node_config(body.node_config))
 
 
 def node_config(wanted: wire.NodeConfig) -> NodeConfig:
@@ -87,20 +72,6 @@ def node_config(wanted: wire.NodeConfig) -> NodeConfig:
             "budget_control": _known(BudgetControl, wanted.budget_control) if wanted.budget_control else None,
         }
     )
-
-
-def tightened(wanted: BudgetControl | None, cap: BudgetControl | None) -> BudgetControl | None:
-    """Of each price limit, the lower one."""
-    if wanted is None or cap is None:
-        return wanted or cap
-    limits: dict[str, object] = {}
-    for name in BudgetControl.model_fields:
-        ours, theirs = getattr(cap, name), getattr(wanted, name)
-        if isinstance(ours, Decimal) and isinstance(theirs, Decimal):
-            limits[name] = min(ours, theirs)
-        else:
-            limits[name] = theirs if ours is None else ours
-    return wanted.model_copy(update=limits)
 
 
 def check_network(asked: str, driver: str, network: GolemNetwork) -> None:

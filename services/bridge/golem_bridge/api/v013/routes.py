@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from golem_bridge import __version__
-from golem_bridge.api.context import CallerDep, Context, ContextDep, HostOnly, seen_cluster
+from golem_bridge.api.context import CallerDep, Context, ContextDep, HostOnly, seen_cluster, widen
 from golem_bridge.api.doors import Caller
 from golem_bridge.api.v013 import asked, told, wire
 from golem_bridge.api.v013.boundary import Route, answer, parsed
@@ -86,9 +86,7 @@ async def request_nodes(body: RequestNodes, context: ContextDep, caller: CallerD
         await context.service.open(body.cluster_name, spec)
     else:
         cluster = seen_cluster(body.cluster_name, context, caller)
-        widened = asked.spec_from_head(body, cluster) if cluster.state is ClusterState.ACTIVE else None
-        if widened is not None:
-            await context.service.open(cluster.name, widened)
+        await widen(context, cluster, asked.spec_from_head(body, cluster))
     nodes = context.service.request_nodes(body.cluster_name, asked.node_type(body.tags), body.count, body.tags)
     return answer({"requested_nodes": [node.node_id for node in nodes]})
 
