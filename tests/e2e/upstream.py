@@ -1,0 +1,72 @@
+"""Ray on Golem 0.13.0 from PyPI with Ray 2.9.3, beside our own: its client on the host, its plug-in in nodes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from appliance.images import into_devnet
+from appliance.paths import ROOT
+from appliance.settings import Settings, read_values
+from appliance.steps import Steps
+
+NODE = ROOT / "docker" / "ray-node" / "upstream"
+REQUIREMENTS = NODE / "requirements.txt"
+VENV = ROOT / ".venv-upstream"
+IMAGE_TAG = "golem/ray-on-golem:0.13.0-py3.11-ray2.9.3"
+"""Under which the devnet's catalogue has a node that is built like upstream's published ones."""
+
+INTERPRETER = "python3.11"
+"""Ray 2.9.3 has no wheels for later ones."""
+
+
+def interpreter() -> str | None:
+    """A Python that Ray 2.9.3 runs on."""
+    return sys.executable if sys.version_info[:2] == (3, 11) else shutil.which(INTERPRETER)
+
+
+def install_client(steps: Steps) -> Path:
+    """The folder of upstream's commands, in a virtual environment of their own in this clone; kept if unchanged."""
+    stamp, wanted = VENV / ".wanted", hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        python = interpreter()
+        assert python is not None, f"needs {INTERPRETER}"
+        steps.run([python, "-m", "venv", "--clear", VENV], log="upstream-client")
+        pip = [VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+        steps.run([*pip, "-r", REQUIREMENTS], log="upstream-client", show=lambda _: None)
+        stamp.write_text(wanted, encoding="utf-8")
+    return VENV / "bin"
+
+
+def provide_image(steps: Steps, settings: Settings) -> str:
+    """The tag of a node with Ray 2.9.3 and upstream's plug-in, built and put into the devnet if it is not there."""
+    values = read_values()
+    image = f"ray-on-golem/ray-node-upstream:{values['IMAGE_TAG']}"
+    build = ["docker", "build", "--file", NODE / "Dockerfile", "--tag", image]
+    arguments = ["--build-arg", f"PYTHON_IMAGE={values['PYTHON_IMAGE']}"]
+    steps.run([*build, *arguments, ROOT], log="upstream-image", show=lambda _: None)
+    into_devnet(steps, image, IMAGE_TAG, settings.compose_environment())
+    return IMAGE_TAG
+
+
+def recreate_bridge(settings: Settings, *, admit_upstream: bool) -> None:
+    """The bridge's container anew, with that one setting; books and nodes stay."""
+    environment = {**settings.compose_environment(), "BRIDGE_ADMIT_UPSTREAM_CLIENT": str(admit_upstream).lower()}
+    subprocess.run(
+        ["docker", "compose", "up", "--detach", "--no-deps", "--no-build", "--wait", "bridge"],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+        timeout=180,
+    )
+
+
+def clean_environment() -> dict[str, str]:
+    """Nothing of this appliance shines through: its client knows neither our token nor our plug-in."""
+    hidden = ("RAY_", "VIRTUAL_ENV", "PYTHONPATH")
+    return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
