@@ -16,7 +16,8 @@ from appliance.steps import StepError, Steps
 from tests.e2e.cluster import ClusterFile, wait_until
 from tests.e2e.conftest import MakeCluster
 
-JOB = "nohup python tasks.py --count 80 --seconds 1 --min-nodes 3 > job.log 2>&1 &"
+TUNNEL_LIMIT = 20
+"""Seconds within which a cut tunnel is up again."""
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +31,13 @@ def cluster(make_cluster: MakeCluster) -> Iterator[ClusterFile]:
 
 
 def test_a_job_outlives_a_killed_bridge(cluster: ClusterFile, bridge: Bridge) -> None:
-    assert cluster.ray("exec", JOB).code == 0
+    start_job(cluster, "killed-bridge")
     wait_until(lambda: len(running(bridge, cluster)) == 3, 120, "three nodes to run")
     before = running(bridge, cluster)
     kill_main_process("bridge")
     wait_until(lambda: answers(bridge), 60, "the bridge to come back")
     assert running(bridge, cluster) == before
-    wait_until(lambda: " tasks in " in cluster.ray("exec", "cat job.log").text, 200, "the job to finish")
+    wait_for_job(cluster, "killed-bridge")
     assert set(running(bridge, cluster)) <= set(before)
 
 
@@ -44,6 +45,11 @@ def test_scaling_works_through_the_restored_tunnel(cluster: ClusterFile, bridge:
     wait_until(lambda: len(running(bridge, cluster)) == 1, 150, "idle workers to leave")
     outcome = cluster.ray("exec", "python tasks.py --min-nodes 2 --count 40")
     assert outcome.code == 0, outcome.text
+
+
+def test_a_cut_tunnel_is_restored(cluster: ClusterFile) -> None:
+    assert cluster.ray("exec", CUT_TUNNEL).code == 0
+    wait_until(lambda: cluster.name in ask_door(cluster, cluster.name), TUNNEL_LIMIT, "the tunnel to be up again")
 
 
 def test_two_clusters_know_nothing_of_each_other(
@@ -55,21 +61,38 @@ def test_two_clusters_know_nothing_of_each_other(
     other.write()
     outcome = other.up()
     assert outcome.code == 0, outcome.text
-    own = other.ray("exec", f"{ASK_DOOR} {other.name}").text
-    assert other.name in own
-    foreign = other.ray("exec", f"{ASK_DOOR} {cluster.name}").text
+    assert other.name in ask_door(other, other.name)
+    foreign = ask_door(other, cluster.name)
     assert "belongs to cluster" in foreign
     assert cluster.name + "-1-head" not in foreign
     assert other.down().code == 0
     assert len(running(bridge, cluster)) >= 1
 
 
-ASK_DOOR = (
-    'python -c "import sys,urllib.request as r,urllib.error as e\n'
-    "try: print(r.urlopen('http://127.0.0.1:4578/v1/clusters/'+sys.argv[1]).read().decode())\n"
-    'except e.HTTPError as x: print(x.read().decode())"'
-)
-"""Asks the head's own door for a cluster, from inside the head."""
+@pytest.mark.parametrize("service", ["chain", "prometheus", "yagna"])
+def test_a_job_outlives_a_killed_container(cluster: ClusterFile, bridge: Bridge, service: str) -> None:
+    """yagna comes last: it loses the VPN, from then on the nodes are reached through their exe-units."""
+    start_job(cluster, service)
+    wait_until(lambda: len(running(bridge, cluster)) == 3, 120, "three nodes to run")
+    before = running(bridge, cluster)
+    kill_main_process(service)
+    wait_until(lambda: health(service) == "healthy", 90, f"{service} to be healthy again")
+    wait_for_job(cluster, service)
+    assert set(running(bridge, cluster)) <= set(before)
+
+
+def test_scaling_works_without_the_vpn(cluster: ClusterFile, bridge: Bridge) -> None:
+    wait_until(lambda: len(running(bridge, cluster)) == 1, 150, "idle workers to leave")
+    outcome = cluster.ray("exec", "python tasks.py --min-nodes 2 --count 40")
+    assert outcome.code == 0, outcome.text
+
+
+def test_the_bridge_finds_its_way_without_the_vpn(cluster: ClusterFile, bridge: Bridge) -> None:
+    before = running(bridge, cluster)
+    kill_main_process("bridge")
+    wait_until(lambda: answers(bridge), 60, "the bridge to come back")
+    assert set(running(bridge, cluster)) <= set(before)
+    assert cluster.name in ask_door(cluster, cluster.name)
 
 
 def test_everything_is_paid_in_the_end(cluster: ClusterFile, bridge: Bridge, steps: Steps) -> None:
@@ -78,6 +101,37 @@ def test_everything_is_paid_in_the_end(cluster: ClusterFile, bridge: Bridge, ste
     check_chain(steps, bridge.wallet(), bill)
     wait_until(lambda: not cluster.nodes(bridge), 60, "all nodes to end")
     check_nothing_open(steps)
+
+
+CUT_TUNNEL = (
+    'python -c "import os,psutil\n'
+    "(pid,) = {c.pid for c in psutil.net_connections('tcp4') if c.status == 'LISTEN' and c.laddr.port == 4578}\n"
+    'os.kill(pid, 9)"'
+)
+"""Kills the sshd session that listens for the head's own calls to the bridge."""
+
+ASK_DOOR = (
+    'python -c "import sys,urllib.request as r,urllib.error as e\n'
+    "try: print(r.urlopen('http://127.0.0.1:4578/v1/clusters/'+sys.argv[1]).read().decode())\n"
+    "except e.HTTPError as x: print(x.read().decode())\n"
+    'except OSError as x: print(x)"'
+)
+
+
+def ask_door(cluster: ClusterFile, name: str) -> str:
+    """What the head's own door says of a cluster, asked from inside the head."""
+    return cluster.ray("exec", f"{ASK_DOOR} {name}").text.replace(f"{cluster.path}", "")
+
+
+def start_job(cluster: ClusterFile, name: str) -> None:
+    """More tasks than one node does soon, in the background of the head."""
+    job = f"nohup python tasks.py --count 80 --seconds 1 --min-nodes 3 > {name}.log 2>&1 &"
+    outcome = cluster.ray("exec", job)
+    assert outcome.code == 0, outcome.text
+
+
+def wait_for_job(cluster: ClusterFile, name: str) -> None:
+    wait_until(lambda: " tasks in " in cluster.ray("exec", f"cat {name}.log").text, 200, "the job to finish")
 
 
 def running(bridge: Bridge, cluster: ClusterFile) -> list[str]:
@@ -93,10 +147,17 @@ def answers(bridge: Bridge) -> bool:
     return True
 
 
+def health(service: str) -> str:
+    return ask_docker("inspect", "--format", "{{.State.Health.Status}}", container_of(service))
+
+
+def container_of(service: str) -> str:
+    return ask_docker("compose", "ps", "--quiet", service)
+
+
 def kill_main_process(service: str) -> None:
     """SIGKILL to the container's own program, below its init: a crash, after which Docker starts it again."""
-    container = ask_docker("compose", "ps", "--quiet", service)
-    init = ask_docker("inspect", "--format", "{{.State.Pid}}", container)
+    init = ask_docker("inspect", "--format", "{{.State.Pid}}", container_of(service))
     children = ask("ps", "-o", "pid=", "--ppid", init).split()
     os.kill(int(children[0]), signal.SIGKILL)
 

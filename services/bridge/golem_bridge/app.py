@@ -64,7 +64,7 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
         runtimes = Runtimes()
         doors = HeadDoors(doors_dir)
         stack.push_async_callback(doors.close_all)
-        links = NodeLinks(golem=golem, clusters=books.clusters, clock=clock)
+        links = NodeLinks(golem=golem, books=books)
         stack.push_async_callback(links.close)
         key = load_or_create_key(data_dir / "id_ed25519")
         gate = SshGate(key=key, connect=links.connect, clock=clock)

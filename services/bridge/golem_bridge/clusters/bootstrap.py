@@ -62,9 +62,13 @@ def start_script() -> list[Mapping[str, object]]:
 
 def bootstrap_script(plan: Bootstrap) -> list[Mapping[str, object]]:
     """Exe-script that makes a started node ready for ssh and for the relay."""
+    return run_script(shell_script(plan))
+
+
+def run_script(shell: str) -> list[Mapping[str, object]]:
+    """Exe-script that runs a shell script and hands back what it prints."""
     capture: Mapping[str, object] = {"stdout": {"stream": {}}, "stderr": {"stream": {}}}
-    command = {"entry_point": "/bin/sh", "args": ["-c", shell_script(plan)], "capture": capture}
-    return [{"run": command}]
+    return [{"run": {"entry_point": "/bin/sh", "args": ["-c", shell], "capture": capture}}]
 
 
 def shell_script(plan: Bootstrap) -> str:

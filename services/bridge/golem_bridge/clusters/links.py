@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from golem_bridge.clock import Clock
-from golem_bridge.clusters.bootstrap import RELAY_PORT
+from dataclasses import replace
+from typing import Protocol
+
+import structlog
+
+from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.bootstrap import RELAY_PORT, STATE_DIR, run_script
+from golem_bridge.clusters.detour import Detour
 from golem_bridge.clusters.model import Node
-from golem_bridge.clusters.repository import Clusters
-from golem_bridge.errors import NodeUnreachableError
-from golem_bridge.golem.port import MessageChannel, NetworkPort
+from golem_bridge.clusters.states import NodeState
+from golem_bridge.errors import NodeUnreachableError, NotFoundError
+from golem_bridge.golem.port import ActivityPort, MessageChannel, NetworkPort
 from golem_bridge.relay import LinkPool, Stream
 
 CONNECT_TIMEOUT = 10.0
 """Seconds."""
 
+COMMAND_TIMEOUT = 30.0
+"""Seconds one command of a detour may take."""
+
+log = structlog.get_logger(__name__)
+
+
+class Roads(NetworkPort, ActivityPort, Protocol):
+    """What of yagna leads to a node."""
+
 
 class NodeLinks:
     """Streams to TCP ports on nodes' loopback."""
 
-    def __init__(self, *, golem: NetworkPort, clusters: Clusters, clock: Clock) -> None:
+    def __init__(self, *, golem: Roads, books: Books) -> None:
         self._golem = golem
-        self._clusters = clusters
-        self._pool = LinkPool(clock=clock)
+        self._books = books
+        self._pool = LinkPool(clock=books.clock)
 
     async def connect(self, node: Node, port: int) -> Stream:
         """Raises NodeUnreachableError."""
 
         async def open_channel() -> MessageChannel:
-            network_id = self._clusters.get(node.cluster_id).network_id
+            network_id = self._books.clusters.get(node.cluster_id).network_id
             if network_id is None:
                 raise NodeUnreachableError(f"Node {node.node_id} is in no VPN — its cluster is being opened or closed")
-            return await self._golem.open_channel(network_id, ip=node.ip, port=RELAY_PORT, timeout=CONNECT_TIMEOUT)
+            try:
+                return await self._golem.open_channel(network_id, ip=node.ip, port=RELAY_PORT, timeout=CONNECT_TIMEOUT)
+            except NotFoundError:
+                return await self._detour(node)
 
         return await self._pool.connect(node.node_id, port, token=node.relay_token, open_channel=open_channel)
 
@@ -40,3 +58,28 @@ class NodeLinks:
     async def close(self) -> None:
         """Close all links."""
         await self._pool.close()
+
+    async def _detour(self, node: Node) -> Detour:
+        """A channel without the VPN. Raises NodeUnreachableError, and what the exe-unit answers."""
+        contract = self._books.contracts.get(node.agreement_id) if node.agreement_id else None
+        if contract is None or contract.activity_id is None:
+            raise NodeUnreachableError(f"Node {node.node_id} has no activity — it has ended or is about to")
+        activity_id = contract.activity_id
+
+        async def run(shell: str) -> str:
+            (result,) = await self._golem.execute(activity_id, run_script(shell), timeout=COMMAND_TIMEOUT)
+            return result.stdout
+
+        detour = await Detour.open(run, relay=f"{node.ip}:{RELAY_PORT}", folder=STATE_DIR, clock=self._books.clock)
+        log.warning("yagna has lost the VPN: the node is reached through its exe-unit", node=node.node_id)
+        self._tell(node, contract.provider_name)
+        return detour
+
+    def _tell(self, node: Node, provider_name: str) -> None:
+        message = (
+            f"Running on {provider_name}, reached slowly: yagna lost the VPN when it was restarted — "
+            "for full speed: ray down, ray up"
+        )
+        if self._books.nodes.get(node.node_id).state is NodeState.RUNNING:
+            self._books.nodes.change(node.node_id, lambda node: replace(node, message=message))
+            self._books.changes.tell(node.cluster_id)

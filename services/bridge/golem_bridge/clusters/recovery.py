@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import structlog
 
 from golem_bridge.clusters.books import Books
@@ -45,13 +43,12 @@ class Recovery:
         """Adopt what goes on, end what was half started, give back what nobody remembers."""
         await self._sweeper.step()
         await self._release_unknown_allocations()
-        networks = set(await self._golem.networks())
-        await self._remove_unknown_networks(networks)
+        await self._remove_unknown_networks()
         for contract in self._books.contracts.open():
             self._runtimes.of(contract.cluster_id).claims.take(contract.provider_id)
         for cluster in self._books.clusters.unfinished():
             if cluster.state is ClusterState.ACTIVE and not self._has_lost_its_head(cluster):
-                await self._adopt(cluster, vpn_lives=cluster.network_id in networks)
+                await self._adopt(cluster)
             else:  # the end may have been half told when the bridge died
                 self._service.begin_closing(cluster.cluster_id, EndReason.SHUTDOWN, "Ended with its cluster")
 
@@ -60,9 +57,9 @@ class Recovery:
         heads = [node for node in nodes if node.kind is NodeKind.HEAD]
         return bool(heads) and not any(node.state.is_live for node in heads)
 
-    async def _adopt(self, cluster: Cluster, *, vpn_lives: bool) -> None:
-        if not vpn_lives or cluster.allocation_id is None:
-            message = "yagna lost the cluster's VPN when it was restarted — start the cluster again: ray up"
+    async def _adopt(self, cluster: Cluster) -> None:
+        if cluster.allocation_id is None or cluster.network_id is None:
+            message = "The bridge died while it opened the cluster — start the cluster again: ray up"
             self._service.begin_closing(cluster.cluster_id, EndReason.ORPHAN, message)
             return
         try:
@@ -94,10 +91,10 @@ class Recovery:
                 log.warning("allocation nobody remembers is released", allocation=allocation.allocation_id)
                 await self._golem.release_allocation(allocation.allocation_id)
 
-    async def _remove_unknown_networks(self, networks: Iterable[str]) -> None:
+    async def _remove_unknown_networks(self) -> None:
         """VPNs, too, are leftovers unless an open cluster holds them."""
         held = {cluster.network_id for cluster in self._books.clusters.unfinished()}
-        for network_id in networks:
+        for network_id in await self._golem.networks():
             if network_id not in held:
                 log.warning("VPN nobody remembers is removed", network=network_id)
                 await self._golem.remove_network(network_id)

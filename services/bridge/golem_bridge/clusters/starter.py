@@ -18,7 +18,7 @@ from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.runtime import Doors, Runtimes
 from golem_bridge.clusters.ssh import HeadTunnel, SshGate
 from golem_bridge.clusters.states import EndReason, NodeKind, NodeState
-from golem_bridge.errors import BridgeError, BudgetError, GolemError, MarketError
+from golem_bridge.errors import BridgeError, BudgetError, GolemError, MarketError, NotFoundError
 from golem_bridge.golem.port import GolemPort
 from golem_bridge.market.feed import Draft
 from golem_bridge.market.offer import Offer
@@ -211,7 +211,10 @@ class Starter:
         network_id = self._clusters.get(node.cluster_id).network_id
         if network_id is None:
             raise MarketError(f"Cluster of node {node_id} has no VPN any more — start it again: ray up")
-        await self._golem.add_node(network_id, provider_id=contract.provider_id, ip=node.ip)
+        try:
+            await self._golem.add_node(network_id, provider_id=contract.provider_id, ip=node.ip)
+        except NotFoundError:  # the other nodes are still in it, and yagna itself is not needed between them
+            log.warning("yagna has lost the cluster's VPN: the node joins without it", node=node_id)
         script = deploy_script(
             network_id=network_id,
             mask=VPN_MASK,

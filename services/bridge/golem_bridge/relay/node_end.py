@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hmac
-import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from golem_bridge.relay.detach import detach
 from golem_bridge.relay.frames import LinkError
 from golem_bridge.relay.mux import Mux, Stream
 
@@ -127,18 +127,6 @@ async def _from_stream(stream: Stream, writer: asyncio.StreamWriter) -> None:
             return
         writer.write(data)
         await writer.drain()
-
-
-def detach() -> None:
-    """Leave the exe-unit's command: own session, no inherited files."""
-    if os.fork():
-        os._exit(0)
-    os.setsid()
-    if os.fork():
-        os._exit(0)
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
 
 
 async def listen(address: str, node_end: NodeEnd) -> None:

@@ -1,4 +1,4 @@
-"""The script that is sent to nodes: the shared modules and the node's end in one file."""
+"""The scripts that are sent to nodes, each in one file: the shared modules and the node's end."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ import ast
 from functools import cache
 from importlib import resources
 
-MODULES = ("frames.py", "mux.py", "node_end.py")
-
 
 @cache
 def node_source() -> str:
-    """Source text; needs nothing but Python 3.9's standard library."""
+    """The relay's node end as source text; needs nothing but Python 3.9's standard library."""
+    return _source_of("frames.py", "mux.py", "detach.py", "node_end.py")
+
+
+@cache
+def detour_source() -> str:
+    """The detour's node end, likewise."""
+    return _source_of("detach.py", "detour_end.py")
+
+
+def _source_of(*modules: str) -> str:
     package = resources.files("golem_bridge.relay")
-    parts = [_without_own_imports((package / name).read_text(encoding="utf-8")) for name in MODULES]
+    parts = [_without_own_imports((package / name).read_text(encoding="utf-8")) for name in modules]
     return "from __future__ import annotations\n" + "\n".join(parts)
 
 

@@ -67,14 +67,23 @@ async def test_what_came_meanwhile_is_accepted_and_paid(bench: Bench) -> None:
     assert ledger.paid(agreement_id) > 10**15 * 12
 
 
-async def test_after_yagna_was_restarted_too_the_cluster_is_ended(bench: Bench) -> None:
-    bench.join("one")
+async def test_after_yagna_was_restarted_too_the_cluster_goes_on(bench: Bench) -> None:
+    bench.join("one", "two")
     await bench.start()
     (head,) = await up(bench)
+    rented = bench.rented()
+    network_id = bench.service.get("demo").network_id
     bench.golem.restart()
     await bench.restart()
+    (worker,) = bench.service.request_nodes("demo", "worker", 1, {})
+    await bench.until_running(worker.node_id)
+    assert bench.state(head) == "running"
+    assert rented < bench.rented()
+    deploy, *_ = bench.golem.world.activity(bench.contract(worker.node_id).activity_id or "").scripts
+    (network,) = deploy["deploy"]["net"]  # type: ignore[index]
+    assert network["id"] == network_id, "the new node joins the others where they are"
+    bench.service.close("demo")
     await bench.until_closed()
-    assert bench.books.nodes.get(head).reason is EndReason.ORPHAN
     assert not bench.rented()
 
 

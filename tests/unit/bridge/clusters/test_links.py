@@ -1,0 +1,54 @@
+"""Which way leads to a node."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from golem_bridge.clusters.links import NodeLinks
+from golem_bridge.errors import GolemError, NodeUnreachableError
+from tests.unit.bridge.bench import Bench
+from tests.unit.bridge.clusters.test_close import up
+
+
+async def test_without_the_vpn_the_node_is_asked_through_its_exe_unit(bench: Bench) -> None:
+    """The memory Golem's exe-unit prints nothing, so no relay greets: that it was asked is what counts here."""
+    bench.join("one")
+    await bench.start()
+    (head,) = await up(bench)
+    scripts = bench.golem.world.activity(bench.contract(head).activity_id or "").scripts
+    before = len(scripts)
+    bench.golem.restart()
+    links = NodeLinks(golem=bench.golem, books=bench.books)
+    with pytest.raises(NodeUnreachableError, match="did not greet"):
+        await links.connect(bench.books.nodes.get(head), 22)
+    await links.close()
+    assert len(scripts) > before
+    assert "detour.py" in str(scripts[before])
+    assert "yagna lost the VPN" in bench.books.nodes.get(head).message
+
+
+async def test_with_the_vpn_the_exe_unit_is_left_alone(bench: Bench) -> None:
+    bench.join("one", ports={4579})
+    await bench.start()
+    (head,) = await up(bench)
+    scripts = bench.golem.world.activity(bench.contract(head).activity_id or "").scripts
+    before = len(scripts)
+    links = NodeLinks(golem=bench.golem, books=bench.books)
+    with pytest.raises(NodeUnreachableError):  # the memory Golem echoes, which is no greeting
+        async with asyncio.timeout(60):
+            await links.connect(bench.books.nodes.get(head), 22)
+    await links.close()
+    assert len(scripts) == before
+
+
+async def test_without_the_vpn_a_node_that_is_gone_is_not_reached(bench: Bench) -> None:
+    bench.join("one")
+    await bench.start()
+    (head,) = await up(bench)
+    bench.golem.restart()
+    bench.golem.world.end_activity(bench.golem.world.activity(bench.contract(head).activity_id or ""))
+    links = NodeLinks(golem=bench.golem, books=bench.books)
+    with pytest.raises(GolemError, match="Terminated"):
+        await links.connect(bench.books.nodes.get(head), 22)
