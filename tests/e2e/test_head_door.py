@@ -1,0 +1,118 @@
+"""A head is a stranger's machine: each thing it must not do is tried from inside it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from appliance.bridge import Bridge
+from tests.e2e.cluster import ClusterFile
+from tests.e2e.conftest import MakeCluster
+
+INSIDE = Path(__file__).parent / "inside"
+OTHER = "somebody-elses"
+
+HOST_ONLY: Sequence[tuple[str, str]] = (
+    ("GET", "/v1/clusters"),
+    ("PUT", "/v1/clusters/{own}"),
+    ("POST", "/v1/clusters/{own}/close"),
+    ("GET", "/v1/clusters/{own}/bill"),
+    ("GET", "/v1/clusters/{own}/history"),
+    ("GET", "/v1/clusters/{own}/nodes/{head}/scrape/8090/metrics"),
+    ("GET", "/v1/events"),
+    ("GET", "/v1/wallet"),
+    ("GET", "/v1/appliance"),
+    ("GET", "/v1/health/ready"),
+    ("GET", "/v1/prometheus/sd"),
+    ("GET", "/metrics"),
+    ("POST", "/get_wallet_status"),
+    ("POST", "/ger_or_create_default_ssh_key"),
+    ("POST", "/ssh_proxy_command"),
+    ("POST", "/shutdown"),
+)
+"""The last four are upstream's."""
+
+FOREIGN: Sequence[tuple[str, str, object]] = (
+    ("GET", "/v1/clusters/{other}", None),
+    ("GET", "/v1/clusters/{other}/market", None),
+    ("POST", "/v1/clusters/{other}/nodes", {"node_type": "ray.worker.default", "count": 1, "tags": {}}),
+    ("POST", "/v1/clusters/{other}/nodes/terminate", {"node_ids": ["{other}-1-head-0001"]}),
+    ("PATCH", "/v1/clusters/{other}/nodes/{other}-1-head-0001/tags", {"tags": {"a": "b"}}),
+    ("POST", "/non_terminated_nodes", {"cluster_name": "{other}", "tags": {}}),
+    ("POST", "/cluster_data", {"cluster_name": "{other}"}),
+    ("POST", "/terminate", {"cluster_name": "{other}", "node_id": "{other}-1-head-0001"}),
+)
+
+OPEN_SOCKETS = """python - <<'END'
+import socket
+for address in (("192.168.0.1", 4578), ("192.168.0.1", 7465), ("127.0.0.1", 7465), ("127.0.0.1", 9090)):
+    try: socket.create_connection(address, 3).close(); print("open:", *address)
+    except OSError: print("shut:", *address)
+END"""
+"""Is anything of the requestor's machine in reach?"""
+
+
+@pytest.fixture(scope="module")
+def cluster(make_cluster: MakeCluster) -> Iterator[ClusterFile]:
+    made = make_cluster("curious")
+    outcome = made.up()
+    assert outcome.code == 0, outcome.text
+    outcome = made.ray("rsync-up", INSIDE / "ask_door.py", "/root/ask_door.py")
+    assert outcome.code == 0, outcome.text
+    yield made
+    made.down()
+
+
+def ask(cluster: ClusterFile, requests: Sequence[tuple[str, str, object]]) -> list[str]:
+    """What the door says to each."""
+    names = {"{own}": cluster.name, "{other}": OTHER, "{head}": f"{cluster.name}-1-head-0001"}
+    calls = []
+    for method, path, body in requests:
+        text = json.dumps(body) if body is not None else ""
+        calls.append(f"python ask_door.py {method} {path} {shlex.quote(text)}")
+    script = "; ".join(calls)
+    for mark, name in names.items():
+        script = script.replace(mark, name)
+    said = cluster.ray("exec", script).text
+    answers = [line for line in said.splitlines() if line.startswith("door ")]
+    assert len(answers) == len(requests), said
+    return answers
+
+
+def test_it_sees_its_own_cluster(cluster: ClusterFile) -> None:
+    (answer,) = ask(cluster, [("GET", "/v1/clusters/{own}", None)])
+    assert answer.startswith("door says 200")
+
+
+def test_what_is_the_users_is_refused(cluster: ClusterFile) -> None:
+    bodies = {"/ssh_proxy_command": {"cluster_name": "{own}", "node_id": "{head}"}}
+    answers = ask(
+        cluster, [(method, path, bodies.get(path, {} if method != "GET" else None)) for method, path in HOST_ONLY]
+    )
+    for (method, path), answer in zip(HOST_ONLY, answers, strict=True):
+        assert answer.startswith("door says 403"), f"{method} {path}: {answer}"
+
+
+def test_another_cluster_is_out_of_reach(cluster: ClusterFile) -> None:
+    for (method, path, _), answer in zip(FOREIGN, ask(cluster, FOREIGN), strict=True):
+        assert answer.startswith("door says 403"), f"{method} {path}: {answer}"
+        assert "belongs to cluster" in answer
+
+
+def test_it_rents_no_more_than_was_recorded(cluster: ClusterFile, bridge: Bridge) -> None:
+    too_many = {"node_type": "ray.worker.default", "count": 3, "tags": {}}
+    second_head = {"node_type": "ray.head.default", "count": 1, "tags": {}}
+    unknown = {"node_type": "ray.worker.gilded", "count": 1, "tags": {}}
+    path = "/v1/clusters/{own}/nodes"
+    answers = ask(cluster, [("POST", path, body) for body in (too_many, second_head, unknown)])
+    assert [answer.split()[2] for answer in answers] == ["409", "409", "422"], answers
+    assert [node.node_id for node in cluster.nodes(bridge)] == [f"{cluster.name}-1-head-0001"]
+
+
+def test_nothing_of_the_requestors_machine_is_in_reach(cluster: ClusterFile) -> None:
+    said = cluster.ray("exec", OPEN_SOCKETS).text
+    assert said.count("shut: ") == 4, said

@@ -1,0 +1,110 @@
+"""The rest of Ray's commands for clusters, with a key of the user's own, named by a path with a tilde."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from appliance.bridge import Bridge
+from appliance.paths import ROOT, VENV
+from tests.e2e.cluster import ClusterFile, wait_until
+from tests.e2e.conftest import MakeCluster
+
+PATIENCE = 60
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody with a home folder, in which a key lies, and a cluster that was started by two commands at once."""
+
+    cluster: ClusterFile
+    env: Mapping[str, str]
+    outcomes: tuple[tuple[int, str], ...]
+
+
+@pytest.fixture(scope="module")
+def user(make_cluster: MakeCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
+    home = tmp_path_factory.mktemp("home")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / "golem-key")], check=True)
+    env = {"HOME": str(home)}
+    cluster = make_cluster("commands")
+    cluster.content["auth"] = {"ssh_user": "root", "ssh_private_key": "~/golem-key"}
+    cluster.content["max_workers"] = 0
+    cluster.content["available_node_types"]["ray.worker.default"]["max_workers"] = 0
+    cluster.write()
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = [future.result() for future in [pool.submit(cluster.up, env=env) for _ in range(2)]]
+    yield User(cluster, env, tuple((outcome.code, outcome.text) for outcome in outcomes))
+    cluster.down()
+
+
+def test_of_two_ups_at_once_one_says_that_the_other_goes_on(user: User, bridge: Bridge) -> None:
+    (won, _), (lost, said) = sorted(user.outcomes)
+    assert won == 0, user.outcomes
+    assert lost != 0
+    assert "Another ray up of cluster" in said
+    assert [node.node_id for node in user.cluster.nodes(bridge)] == [f"{user.cluster.name}-1-head-0001"]
+
+
+def test_monitor_shows_the_autoscalers_log(user: User) -> None:
+    with following(user, "monitor") as command:
+        assert command.stdout is not None
+        for line in command.stdout:
+            if re.search(r"autoscaler|Cluster status|======== ", line):
+                return
+        pytest.fail("ray monitor ended without a word of the autoscaler")
+
+
+def test_a_job_is_submitted_through_the_dashboard(user: User) -> None:
+    port = free_port()
+    with following(user, "dashboard", "--port", str(port)):
+        wait_until(lambda: listens(port), PATIENCE, "the dashboard's port")
+        address = f"http://127.0.0.1:{port}"
+        job = ("python", "-c", "import ray; ray.init(); print('the job ran on', ray.util.get_node_ip_address())")
+        outcome = user.cluster.run(
+            VENV / "bin" / "ray", "job", "submit", "--address", address, "--", *job, env=user.env
+        )
+    assert outcome.code == 0, outcome.text
+    assert "the job ran on 192.168.0.3" in outcome.text
+    assert "succeeded" in outcome.text
+
+
+@contextmanager
+def following(user: User, command: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that goes on until it is ended."""
+    process = subprocess.Popen(
+        [str(VENV / "bin" / "ray"), command, *arguments, str(user.cluster.path)],
+        cwd=ROOT,
+        env={**os.environ, **user.env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, 15)
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait(PATIENCE)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
