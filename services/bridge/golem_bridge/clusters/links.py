@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from golem_bridge.clusters.books import Books
-from golem_bridge.clusters.bootstrap import RELAY_PORT, STATE_DIR, run_script
+from golem_bridge.clusters.bootstrap import RELAY_PORT, SSH_PORT, STATE_DIR, run_script
 from golem_bridge.clusters.detour import Detour
 from golem_bridge.clusters.model import Node
 from golem_bridge.clusters.states import NodeState
@@ -36,9 +36,15 @@ class NodeLinks:
         self._golem = golem
         self._books = books
         self._pool = LinkPool(clock=books.clock)
+        self._detoured: set[str] = set()
 
     async def connect(self, node: Node, port: int) -> Stream:
-        """Raises NodeUnreachableError."""
+        """Raises NodeUnreachableError. A detour is for ssh alone: Ray's metrics would fill it."""
+        if node.node_id in self._detoured and port != SSH_PORT:
+            raise NodeUnreachableError(
+                f"Port {port} of {node.node_id} is not fetched — yagna lost the VPN, only ssh is led around it — "
+                "see: ray-on-golem status"
+            )
 
         async def open_channel() -> MessageChannel:
             network_id = self._books.clusters.get(node.cluster_id).network_id
@@ -53,6 +59,7 @@ class NodeLinks:
 
     async def drop(self, node_id: str) -> None:
         """The node is ending: close its link and all streams over it."""
+        self._detoured.discard(node_id)
         await self._pool.drop(node_id)
 
     async def close(self) -> None:
@@ -72,6 +79,7 @@ class NodeLinks:
 
         detour = await Detour.open(run, relay=f"{node.ip}:{RELAY_PORT}", folder=STATE_DIR, clock=self._books.clock)
         log.warning("yagna has lost the VPN: the node is reached through its exe-unit", node=node.node_id)
+        self._detoured.add(node.node_id)
         self._tell(node, contract.provider_name)
         return detour
 

@@ -23,6 +23,8 @@ async def test_without_the_vpn_the_node_is_asked_through_its_exe_unit(bench: Ben
     links = NodeLinks(golem=bench.golem, books=bench.books)
     with pytest.raises(NodeUnreachableError, match="did not greet"):
         await links.connect(bench.books.nodes.get(head), 22)
+    with pytest.raises(NodeUnreachableError, match="only ssh is led around it"):
+        await links.connect(bench.books.nodes.get(head), 8090)
     await links.close()
     assert len(scripts) > before
     assert "detour.py" in str(scripts[before])
