@@ -6,6 +6,7 @@ Sockets are the very thing here, so these tests use real ones, on 127.0.0.1 only
 import asyncio
 import hashlib
 import random
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,6 +19,7 @@ from golem_bridge.clock import SystemClock
 from golem_bridge.errors import NodeUnreachableError
 from golem_bridge.relay import Link, LinkPool, node_source, socket_for
 from golem_bridge.relay import mux as mux_module
+from golem_bridge.relay import node_end
 from golem_bridge.relay.frames import LinkError
 from golem_bridge.relay.mux import STREAM_WINDOW, WRITE_BUFFER
 from golem_bridge.relay.node_end import NodeEnd
@@ -232,3 +234,12 @@ def test_the_script_for_nodes_stands_alone(tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     assert "--token-file" in result.stdout
     assert "golem_bridge" not in script.read_text()
+
+
+def test_a_greeting_is_one_datagram_to_each_and_minds_nobody_who_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        other.settimeout(10)
+        monkeypatch.setattr(node_end, "DISCARD", other.getsockname()[1])
+        node_end.greet(["255.255.255.255", "127.0.0.1"])  # nobody may send to the first
+        assert other.recv(10) == b""

@@ -45,6 +45,8 @@ class Bootstrap:
     authorized_keys: Sequence[str]
     host_private_key: str
     relay_token: str
+    others: Sequence[str] = ()
+    """Addresses of the cluster's other nodes, which are greeted."""
 
 
 def deploy_script(
@@ -76,6 +78,7 @@ def shell_script(plan: Bootstrap) -> str:
     name = host_name(plan.ip)
     environment = f"ON_GOLEM_NETWORK=1 NODE_IP={plan.ip}"
     allowed = " ".join(f"--allow {port}" for port in RELAYED_PORTS)
+    greeted = "".join(f" --greet {ip}" for ip in plan.others)
     sshd_options = " ".join(f"-o {option}" for option in SSHD_OPTIONS)
     lines = [
         "set -eu",
@@ -95,7 +98,7 @@ def shell_script(plan: Bootstrap) -> str:
         "chmod 644 /etc/environment /etc/hostname /etc/hosts",
         f"$(command -v sshd || echo /usr/sbin/sshd) {sshd_options} -o 'SetEnv={environment}'",
         f"python3 -S -E {STATE_DIR}/relay.py --listen {plan.ip}:{RELAY_PORT}"
-        f" --token-file {STATE_DIR}/relay-token {allowed} --daemon",
+        f" --token-file {STATE_DIR}/relay-token {allowed}{greeted} --daemon",
     ]
     return "\n".join(lines)
 

@@ -243,6 +243,7 @@ class Starter:
             authorized_keys=(spec.ssh_public_key, self._bridge_public_key),
             host_private_key=host_key.private,
             relay_token=token,
+            others=[ip for ip in await self._vpn_nodes(node.cluster_id) if ip not in {node.ip, REQUESTOR_IP}],
         )
         await self._golem.execute(activity_id, bootstrap_script(plan), timeout=STEP_TIMEOUT)
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import hmac
+import socket
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ HELLO_TIMEOUT = 10.0
 READ_SIZE = 256 * 1024
 CHUNK = 16 * 1024
 CONNECT_TIMEOUT = 5.0
+DISCARD = 9
+"""The port whose service throws away what it gets."""
 
 
 class NodeEnd:
@@ -129,6 +133,14 @@ async def _from_stream(stream: Stream, writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
+def greet(addresses: Iterable[str]) -> None:
+    """One datagram to each: from it an exe-unit learns of a node that nobody has told it of."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        for address in addresses:
+            with contextlib.suppress(OSError):  # it may have left
+                out.sendto(b"", (address, DISCARD))
+
+
 async def listen(address: str, node_end: NodeEnd) -> None:
     """Serve for ever on ``ip:port``."""
     host, _, port = address.rpartition(":")
@@ -143,11 +155,13 @@ def main() -> None:
     parser.add_argument("--listen", required=True, help="ip:port")
     parser.add_argument("--token-file", required=True)
     parser.add_argument("--allow", type=int, action="append", help="port on 127.0.0.1; default 22")
+    parser.add_argument("--greet", action="append", default=[], help="address of another node")
     parser.add_argument("--daemon", action="store_true")
     options = parser.parse_args()
     token = Path(options.token_file).read_bytes().strip()
     if not token:
         sys.exit("the token file is empty")
+    greet(options.greet)
     if options.daemon:
         detach()
     asyncio.run(listen(options.listen, NodeEnd(token, frozenset(options.allow or [22]))))

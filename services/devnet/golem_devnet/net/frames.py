@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from socket import inet_ntoa
+import struct
+from socket import inet_aton, inet_ntoa
 
 ARP, IPV4 = b"\x08\x06", b"\x08\x00"
+BROADCAST = b"\xff" * 6
 
 
 def destination(frame: bytes) -> str | None:
@@ -19,6 +21,13 @@ def source(frame: bytes) -> str | None:
 
 def is_arp(frame: bytes) -> bool:
     return frame[12:14] == ARP
+
+
+def announcement(ip: str, to: str) -> bytes:
+    """What a guest that has just come sends before all else: who has ``to``? tell ``ip``."""
+    mac = b"\xa0\x13" + inet_aton(ip)  # as yagna makes its own
+    question = struct.pack(">HHBBH", 1, 0x0800, 6, 4, 1) + mac + inet_aton(ip) + bytes(6) + inet_aton(to)
+    return BROADCAST + mac + ARP + question
 
 
 def _address(frame: bytes, *, arp_at: int, ipv4_at: int) -> str | None:

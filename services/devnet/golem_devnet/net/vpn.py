@@ -6,15 +6,16 @@ yagna 0.17.6 sends whole Ethernet frames to ``/net/<provider>/vpn/<network>/raw`
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from golem_devnet.net.commands import run
-from golem_devnet.net.frames import destination, source
+from golem_devnet.net.frames import announcement, destination, source
 from golem_devnet.net.line import HubLine
 from golem_devnet.net.siblings import SiblingLink
 from golem_devnet.net.tap import Tap
@@ -82,6 +83,7 @@ class Vpn:
         self._unanswered = 0
         self._paused = False
         self._up = True
+        self._tasks: set[asyncio.Task[None]] = set()
         self._address = f"/net/{provider_id}/vpn/{membership.network_id}"
 
     async def join(self) -> None:
@@ -95,6 +97,7 @@ class Vpn:
         await self._add_siblings(self._nodes)
         self._tap.listen(self._on_frames)
         await self._hub.bind(self._address, self._on_call, raw=self._on_raw)
+        self._announce()
         log.info("node %s is in VPN %s", self._membership.ip, self._membership.network_id)
 
     async def set_up(self, up: bool) -> None:
@@ -105,6 +108,8 @@ class Vpn:
 
     async def leave(self) -> None:
         """Serve no more frames; interfaces vanish."""
+        for task in self._tasks:
+            task.cancel()
         self._tap.close()
         self._queue.clear()
         self._paused = False  # answers that come late must not listen to the closed TAP
@@ -119,17 +124,35 @@ class Vpn:
             if node_id in self._sibling_ids and node_id != self._provider_id:
                 await self._cable.add(ip)
 
+    def _announce(self) -> None:
+        """Siblings learn of a newcomer from its first frame, also when their requestor's yagna tells them nothing."""
+        for ip, node_id in self._nodes.items():
+            if node_id in self._sibling_ids and ip != self._membership.ip:
+                self._queue.append((node_id, announcement(self._membership.ip, ip)))
+        self._send()
+
     def _on_raw(self, caller: str, frame: bytes) -> None:
         """A frame for the node. Learn where it came from, as the real exe-unit does."""
         if not self._up:
             return
         sender = source(frame)
-        if sender is not None and caller:
-            self._nodes.setdefault(sender, caller)
+        if sender is not None and caller and sender not in self._nodes:
+            self._nodes[sender] = caller
+            self._spawn(self._add_siblings({sender: caller}))
         try:
             self._tap.write(frame)
         except OSError as error:
             log.debug("frame dropped: %s", error)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="new sibling")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("a sibling was not connected: %s", error)
 
     def _on_call(self, caller: str, address: str, body: bytes) -> AsyncIterator[bytes] | Any:  # noqa: ANN401
         return self._control(unpack(body))

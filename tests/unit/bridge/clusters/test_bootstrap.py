@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import subprocess
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +48,11 @@ def test_secrets_are_never_in_the_clear() -> None:
     assert PLAN.relay_token not in script
     assert "PRIVATE KEY" not in script
     assert script.index("umask 077") < script.index("base64 -d")
+
+
+def test_the_other_nodes_are_greeted() -> None:
+    last_line = shell_script(replace(PLAN, others=("192.168.0.3", "192.168.0.5"))).splitlines()[-1]
+    assert last_line.endswith(" --greet 192.168.0.3 --greet 192.168.0.5 --daemon")
 
 
 @given(st.text(min_size=1, max_size=200))
