@@ -17,9 +17,8 @@ import pytest
 
 from golem_bridge.clock import SystemClock
 from golem_bridge.errors import NodeUnreachableError
-from golem_bridge.relay import Link, LinkPool, node_source, socket_for
+from golem_bridge.relay import Link, LinkPool, node_end, node_source, socket_for
 from golem_bridge.relay import mux as mux_module
-from golem_bridge.relay import node_end
 from golem_bridge.relay.frames import LinkError
 from golem_bridge.relay.mux import STREAM_WINDOW, WRITE_BUFFER
 from golem_bridge.relay.node_end import NodeEnd
