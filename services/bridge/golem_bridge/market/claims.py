@@ -12,9 +12,11 @@ from contextlib import contextmanager
 
 
 class Talks:
-    """The providers somebody of this bridge negotiates with right now."""
+    """The providers somebody of this bridge negotiates with right now, and those that serve a cluster."""
 
     def __init__(self) -> None:
+        self.serving: Counter[str] = Counter()
+        """Number of clusters by provider."""
         self._partners: Counter[str] = Counter()
         self._watchers: list[Callable[[], None]] = []
 
@@ -54,15 +56,23 @@ class Claims:
         self._taken: set[str] = set()
 
     def take(self, provider_id: str) -> None:
-        self._taken.add(provider_id)
+        if provider_id not in self._taken:
+            self._taken.add(provider_id)
+            self.talks.serving[provider_id] += 1
 
     def release(self, provider_id: str) -> None:
-        self._taken.discard(provider_id)
+        if provider_id in self._taken:
+            self._taken.discard(provider_id)
+            self.talks.serving -= Counter([provider_id])
         self.talks.tell()
 
     def is_free(self, provider_id: str) -> bool:
         """Neither taken in this cluster nor talked to for any other."""
         return provider_id not in self._taken and provider_id not in self.talks
+
+    def serves_elsewhere(self, provider_id: str) -> bool:
+        """Whether another cluster has it: it may have no room for a second node, and its offer be out of date."""
+        return self.talks.serving[provider_id] > (provider_id in self._taken)
 
     def __contains__(self, provider_id: str) -> bool:
         return provider_id in self._taken

@@ -152,18 +152,23 @@ class Subscription:
             yield feed.published_at + HEAD_START
 
     def _best(self, claims: Claims, avoid: Collection[str], budget_left: Decimal) -> tuple[Feed, Offer] | None:
-        """Who did not fail lately, then who is in the preferred subnet, then who is cheapest."""
+        """Who did not fail lately, who is in the preferred subnet, who serves none of our clusters, who is cheapest."""
         free = list(self._free(claims, avoid))
         if not free:
             return None
         fitting = [one for one in free if one[2].first_hour <= budget_left]
-        _, feed, offer = min(fitting, key=self._order) if fitting else min(free, key=lambda one: one[2].first_hour)
+        _, feed, offer = (
+            min(fitting, key=lambda one: self._order(one, claims))
+            if fitting
+            else min(free, key=lambda one: one[2].first_hour)
+        )
         return feed, offer
 
-    def _order(self, one: tuple[int, Feed, Offer]) -> tuple[float, int, Decimal, str]:
+    def _order(self, one: tuple[int, Feed, Offer], claims: Claims) -> tuple[float, int, bool, Decimal, str]:
         rank, _, offer = one
         doubt = self._reputation.doubt(offer.provider_id, at=self._clock.monotonic())
-        return doubt, rank, comparable_cost(offer, self._limits), offer.provider_id
+        busy = claims.serves_elsewhere(offer.provider_id)
+        return doubt, rank, busy, comparable_cost(offer, self._limits), offer.provider_id
 
     def _free(self, claims: Claims, avoid: Collection[str]) -> Iterator[tuple[int, Feed, Offer]]:
         """Offers that could be negotiated now, with the rank of their subnet."""

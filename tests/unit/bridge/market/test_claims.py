@@ -46,3 +46,19 @@ def test_whoever_waits_hears_that_a_talk_ended_or_a_claim_was_given_back() -> No
         assert len(heard) == 2
     claims.release("0xb")
     assert len(heard) == 2
+
+
+def test_a_provider_serves_elsewhere_while_another_cluster_has_it() -> None:
+    talks = Talks()
+    ours, theirs = Claims(talks), Claims(talks)
+    theirs.take("one")
+    theirs.take("one")
+    assert ours.serves_elsewhere("one")
+    assert not theirs.serves_elsewhere("one")
+    ours.take("one")
+    assert theirs.serves_elsewhere("one")
+    theirs.release("one")
+    theirs.release("one")
+    assert not ours.serves_elsewhere("one")
+    ours.release("one")
+    assert not talks.serving

@@ -147,6 +147,14 @@ async def test_clusters_do_not_talk_to_one_provider_at_the_same_time() -> None:
         await other.stop()
 
 
+async def test_who_serves_another_cluster_is_asked_after_those_who_are_free() -> None:
+    talks = Talks()
+    first, second = Claims(talks), Claims(talks)
+    async with stall(FakeProvider("cheap"), FakeProvider("dear", price_start=Decimal("0.1"))) as here:
+        assert (await here.draft(claims=first)).offer.provider_name == "cheap"
+        assert (await here.draft(claims=second)).offer.provider_name == "dear"
+
+
 async def test_a_cluster_goes_on_as_soon_as_another_one_stops_talking_to_its_provider() -> None:
     async with stall(provider("moody", silent_on_proposals=True)) as market:
         other = subscribed(market.golem, market.clock, node_config(), market.reputation)
