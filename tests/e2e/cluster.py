@@ -75,19 +75,24 @@ class ClusterFile:
     def run(self, *command: str | Path, env: Mapping[str, str] | None = None, typed: str = "") -> Outcome:
         """Any command, as the user would run it; ``typed`` is its standard input."""
         path = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(
-            [str(part) for part in command],
-            cwd=ROOT,
-            env={**os.environ, "PATH": path, **(env or {})},
-            input=typed,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=TIMEOUT,
-            check=False,
-        )
-        return Outcome(done.returncode, done.stdout)
+        return run_command(*command, env={**os.environ, "PATH": path, **(env or {})}, cwd=ROOT, typed=typed)
+
+
+def run_command(*command: str | Path, env: Mapping[str, str], cwd: Path, typed: str = "") -> Outcome:
+    """In this environment only; ``typed`` is its standard input."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=dict(env),
+        input=typed,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=TIMEOUT,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:

@@ -36,8 +36,9 @@ def install_client(steps: Steps) -> Path:
         python = interpreter()
         assert python is not None, f"needs {INTERPRETER}"
         steps.run([python, "-m", "venv", "--clear", VENV], log="upstream-client")
-        pip = [VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-        steps.run([*pip, "-r", REQUIREMENTS], log="upstream-client", show=lambda _: None)
+        options = ("--quiet", "--disable-pip-version-check", "--require-hashes", "-r")
+        pip: list[str | Path] = [VENV / "bin" / "pip", "install", *options, REQUIREMENTS]
+        steps.run(pip, log="upstream-client", show=lambda _: None)
         stamp.write_text(wanted, encoding="utf-8")
     return VENV / "bin"
 
@@ -46,9 +47,19 @@ def provide_image(steps: Steps, settings: Settings) -> str:
     """The tag of a node with Ray 2.9.3 and upstream's plug-in, built and put into the devnet if it is not there."""
     values = read_values()
     image = f"ray-on-golem/ray-node-upstream:{values['IMAGE_TAG']}"
-    build = ["docker", "build", "--file", NODE / "Dockerfile", "--tag", image]
-    arguments = ["--build-arg", f"PYTHON_IMAGE={values['PYTHON_IMAGE']}"]
-    steps.run([*build, *arguments, ROOT], log="upstream-image", show=lambda _: None)
+    python = f"PYTHON_IMAGE={values['PYTHON_IMAGE']}"
+    build: list[str | Path] = [
+        "docker",
+        "build",
+        "--build-arg",
+        python,
+        "--file",
+        NODE / "Dockerfile",
+        "--tag",
+        image,
+        ROOT,
+    ]
+    steps.run(build, log="upstream-image", show=lambda _: None)
     into_devnet(steps, image, IMAGE_TAG, settings.compose_environment())
     return IMAGE_TAG
 
