@@ -31,6 +31,7 @@ SUITES = (
     "tests/e2e/test_head_door.py",
     "tests/e2e/test_relay.py",
     "tests/e2e/test_autoscaler_v1.py",
+    "tests/e2e/test_upstream_client.py",
     "tests/e2e/test_resilience.py",
     "tests/contract",
     "tests/integration",
