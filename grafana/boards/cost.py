@@ -106,5 +106,14 @@ def cost() -> dashboard.Dashboard:
                 "{{document}} {{reason}}",
             ),
         ),
+        lines(
+            glm("Wallet", "GLM on the chain, and how much of it is set aside for clusters and not spent."),
+            Query(on_network("rayongolem_wallet_glm"), "in the wallet"),
+            Query(on_network("rayongolem_allocated_remaining_glm"), "set aside"),
+        ),
+        lines(
+            About("Gas", "The network's own coin in the wallet: each payment costs some, outside of budgets.", COUNT),
+            Query(on_network("rayongolem_wallet_gas"), "left"),
+        ),
         shared.node_table("Dearest nodes", "Nodes rented now, dearest first.", by_type=True),
     )

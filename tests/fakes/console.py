@@ -23,6 +23,7 @@ from golem_bridge.clusters.service import ClusterService
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
 from golem_bridge.market.images import ImageRegistry
 from golem_bridge.money.contracts import Contract
+from golem_bridge.money.funds import Funds
 from golem_bridge.money.ledger import EntryKind
 from golem_bridge.money.price import Price, to_wei
 from golem_bridge.relay import Stream
@@ -211,7 +212,7 @@ class SampleAppliance:
                 presenter=Presenter(self.books, network="devnet", wallet=WALLET),
                 connect=_no_connection,
                 check_ready=_nothing,
-                wallet_amount=_wallet_amount,
+                funds=lambda: Funds(glm=Decimal("999.84"), gas=Decimal("0.9995"), coin="tETH", at=self.now),
                 registry=CollectorRegistry(),
                 settings=settings,
             )
@@ -228,10 +229,6 @@ def _idle() -> dict[str, object]:
 
 async def _nothing() -> None:
     return None
-
-
-async def _wallet_amount() -> Decimal:
-    return Decimal("999.84")
 
 
 async def _no_connection(node: Node, _port: int) -> Stream:

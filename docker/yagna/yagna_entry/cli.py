@@ -19,10 +19,11 @@ class CommandProblem(Exception):  # noqa: N818 - an observation, which a caller 
 
 @dataclass(frozen=True)
 class Balance:
-    """GLM and gas token of the wallet, in whole tokens."""
+    """GLM and gas token of the wallet, in whole tokens; ``coin`` is the short name of the gas token."""
 
     glm: Decimal
     gas: Decimal
+    coin: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class PaymentCommands:
         text = self._run("status", "--network", self.network, "--json")
         try:
             status = json.loads(text)
-            return Balance(Decimal(status["amount"]), Decimal(status["gas"]["balance"]))
+            gas = status["gas"]
+            return Balance(Decimal(status["amount"]), Decimal(gas["balance"]), str(gas["currency_short_name"]))
         except (ValueError, KeyError, TypeError, InvalidOperation) as error:
             raise CommandProblem(f"yagna payment status is not understood: {error!r}") from error
 

@@ -42,6 +42,11 @@ class Settings:
     program: str
 
     @property
+    def balance_file(self) -> Path:
+        """What the wallet holds, for the bridge."""
+        return self.wallet_file.with_name("balance.json")
+
+    @property
     def ready_mark(self) -> Path:
         """Exists while the daemon is usable."""
         return self.data_dir / "ready"

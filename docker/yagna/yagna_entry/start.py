@@ -14,6 +14,7 @@ from .endpoints import check_only_endpoint
 from .errors import StartError
 from .files import write_atomically
 from .keys import app_key, identity_secret
+from .purse import Purse
 from .settings import Network, Settings
 from .waiting import Patience, Wish
 
@@ -42,7 +43,9 @@ class Start:
         daemon = Daemon.start(command(self.settings), made)
         try:
             wallet = self._await_rest(patience, daemon, key)
-            self._open_payments(patience, daemon, wallet, endpoint)
+            payments = self._open_payments(patience, daemon, wallet, endpoint)
+            purse = Purse(payments, self.settings.balance_file, self.say)
+            threading.Thread(target=purse.watch, args=(self.stop,), name="purse", daemon=True).start()
             write_atomically(self.settings.ready_mark, wallet + "\n")
             self.say(f"ready on {self.settings.network.value}, wallet {wallet}")
             return daemon.supervise(self.stop)
@@ -56,6 +59,7 @@ class Start:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.settings.ready_mark.unlink(missing_ok=True)
+            self.settings.balance_file.unlink(missing_ok=True)  # may be another network's
         except OSError as error:
             raise StartError(
                 f"the data folder {folder} is not usable — {error} — the volume yagna-data must belong to uid 10001"
@@ -85,7 +89,7 @@ class Start:
         patience.until(_REST_WISH, answering)
         return found[0]
 
-    def _open_payments(self, patience: Patience, daemon: Daemon, wallet: str, endpoint: str | None) -> None:
+    def _open_payments(self, patience: Patience, daemon: Daemon, wallet: str, endpoint: str | None) -> PaymentCommands:
         """Prove the endpoint (devnet), register as payer, name the wallet, wait for its money (devnet).
 
         On hoodi and polygon nothing waits: the wallet is the user's to fund. That branch could not be tried
@@ -98,13 +102,14 @@ class Start:
         payments.init_sender()
         self._name_wallet(wallet)
         if endpoint is None:
-            return
+            return payments
 
         def funded() -> str | None:
             daemon.check_alive()
             return unfunded(payments)
 
         patience.until(_FUNDS_WISH, funded)
+        return payments
 
     def _name_wallet(self, wallet: str) -> None:
         try:

@@ -7,7 +7,6 @@ import logging
 import sys
 import uuid
 from contextlib import AsyncExitStack
-from decimal import Decimal
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -32,7 +31,7 @@ from golem_bridge.errors import BridgeError, YagnaUnavailableError
 from golem_bridge.golem.yagna import YagnaGolem
 from golem_bridge.market.images import ImageRegistry
 from golem_bridge.money.bookkeeper import Bookkeeper
-from golem_bridge.money.funds import wallet_amount
+from golem_bridge.money.funds import Funds, read_funds
 from golem_bridge.settings import SecretError, Settings, read_secret
 from golem_bridge.store.database import Database
 from golem_bridge.store.values import Values
@@ -104,6 +103,9 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
             notify=books.changes.tell,
         )
 
+        def funds() -> Funds:
+            return read_funds(settings.balance_file, now=clock.now())
+
         telemetry = Telemetry(
             golem=golem,
             books=books,
@@ -113,14 +115,12 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
             market=service.market,
             runtimes=runtimes,
             logs=logs,
+            funds=funds,
         )
         golem.observed_by(telemetry.yagna_calls.note)
 
         async def check_ready() -> None:
             await golem.identity()
-
-        async def ask_wallet() -> Decimal:
-            return await wallet_amount(golem, platform=settings.golem_network.payment_platform, now=clock.now())
 
         app = create_app(
             Context(
@@ -130,7 +130,7 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
                 presenter=Presenter(books, network=settings.golem_network.value, wallet=wallet),
                 connect=links.connect,
                 check_ready=check_ready,
-                wallet_amount=ask_wallet,
+                funds=funds,
                 registry=telemetry.registry,
                 settings=settings,
             )

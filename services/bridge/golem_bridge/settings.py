@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     yagna_appkey_file: Path = Path("/run/yagna/app-key")
     """YAGNA_APPKEY_FILE: file with the app-key, written by the yagna container."""
 
+    balance_file: Path = Path("/run/wallet/balance.json")
+    """BALANCE_FILE: what the wallet holds, written by the yagna container."""
+
     bridge_token_file: Path = Path("/run/bridge/token")
     """BRIDGE_TOKEN_FILE: token of the host door."""
 

@@ -14,8 +14,8 @@ from golem_bridge.api.context import Context
 from golem_bridge.api.doors import HeadDoor, HostDoor
 from golem_bridge.api.views import Presenter
 from golem_bridge.clusters.model import Node
-from golem_bridge.errors import NodeUnreachableError
-from golem_bridge.money.funds import wallet_amount
+from golem_bridge.errors import GolemError, NodeUnreachableError
+from golem_bridge.money.funds import Funds
 from golem_bridge.relay import Stream
 from tests.unit.bridge.bench import Bench
 
@@ -42,7 +42,7 @@ class Doors:
             presenter=Presenter(bench.books, network="devnet", wallet=WALLET),
             connect=connect,
             check_ready=self._ready,
-            wallet_amount=self._wallet_amount,
+            funds=self._funds,
             registry=CollectorRegistry(),
             settings=bench.settings,
         )
@@ -70,6 +70,7 @@ class Doors:
     async def _ready(self) -> None:
         await self._bench.golem.identity()
 
-    async def _wallet_amount(self) -> Decimal:
-        platform = self._bench.settings.golem_network.payment_platform
-        return await wallet_amount(self._bench.golem, platform=platform, now=self._bench.clock.now())
+    def _funds(self) -> Funds:
+        if self._bench.golem.down:
+            raise GolemError("The wallet's amount is unknown — yagna has not told")
+        return Funds(glm=self._bench.golem.wallet, gas=Decimal(1), coin="tETH", at=self._bench.clock.now())

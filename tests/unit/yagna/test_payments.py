@@ -21,7 +21,8 @@ def yagna(folder: Path, says: str, status: int = 0) -> PaymentCommands:
 
 
 def status(glm: str, gas: str) -> str:
-    return f'{{"amount": "{glm}", "gas": {{"balance": "{gas}"}}, "network": "hoodi"}}'
+    gas_text = f'{{"balance": "{gas}", "currency_short_name": "tETH"}}'
+    return f'{{"amount": "{glm}", "gas": {gas_text}, "network": "hoodi"}}'
 
 
 @pytest.mark.parametrize(("glm", "gas"), [("1000", "1"), ("0", "0.9999"), ("0.000000000000000001", "0")])

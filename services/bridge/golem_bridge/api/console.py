@@ -38,10 +38,13 @@ class Appliance(BaseModel):
 
 
 class Wallet(BaseModel):
-    """``amount`` in GLM, what is set aside for clusters included."""
+    """``amount`` in GLM, what is set aside for clusters included; ``gas`` in ``gas_coin``; true at ``at``."""
 
     address: str
     amount: str
+    gas: str
+    gas_coin: str
+    at: float
 
 
 @page_router.get(CONSOLE_PATH, dependencies=[HostOnly], include_in_schema=False)
@@ -64,5 +67,12 @@ async def show_appliance(context: ContextDep) -> Appliance:
 
 @router.get("/v1/wallet", dependencies=[HostOnly])
 async def show_wallet(context: ContextDep) -> Wallet:
-    """What the wallet holds, as yagna says; not for every few seconds."""
-    return Wallet(address=context.presenter.wallet, amount=glm_text(await context.wallet_amount()))
+    """What the wallet holds, as yagna said within the last two minutes."""
+    funds = context.funds()
+    return Wallet(
+        address=context.presenter.wallet,
+        amount=glm_text(funds.glm),
+        gas=glm_text(funds.gas),
+        gas_coin=funds.coin,
+        at=funds.at.timestamp(),
+    )

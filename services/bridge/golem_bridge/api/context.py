@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated, cast
 
 from fastapi import Depends, Request, WebSocket
@@ -23,6 +22,7 @@ from golem_bridge.clusters.service import ClusterService
 from golem_bridge.clusters.spec import ClusterSpec
 from golem_bridge.clusters.states import ClusterState
 from golem_bridge.errors import ForbiddenError
+from golem_bridge.money.funds import Funds
 from golem_bridge.relay import Stream
 from golem_bridge.settings import Settings
 
@@ -37,7 +37,7 @@ class Context:
     presenter: Presenter
     connect: Callable[[Node, int], Awaitable[Stream]]
     check_ready: Callable[[], Awaitable[None]]
-    wallet_amount: Callable[[], Awaitable[Decimal]]
+    funds: Callable[[], Funds]
     registry: CollectorRegistry
     settings: Settings
 

@@ -269,6 +269,18 @@ BUDGET_PAID = Entry(
     ("cluster",),
     Life.CLUSTER,
 )
+WALLET = Entry(
+    "wallet_glm",
+    MetricKind.GAUGE,
+    "GLM",
+    "GLM in the wallet, as yagna said within the last two minutes; what is set aside included",
+)
+WALLET_GAS = Entry(
+    "wallet_gas",
+    MetricKind.GAUGE,
+    "coins",
+    "What the wallet holds of the network's own coin, for transaction fees, as yagna said within the last two minutes",
+)
 ALLOCATED = Entry("allocated_glm", MetricKind.GAUGE, "GLM", "GLM set aside at yagna in all allocations together")
 ALLOCATED_LEFT = Entry(
     "allocated_remaining_glm", MetricKind.GAUGE, "GLM", "Of the GLM set aside at yagna: not spent on accepted documents"

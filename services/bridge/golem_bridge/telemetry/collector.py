@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,8 +15,10 @@ from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster
 from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.clusters.states import ClusterState
+from golem_bridge.errors import GolemError
 from golem_bridge.golem.types import DocumentKind, PaymentProblem
 from golem_bridge.loops import Loop
+from golem_bridge.money.funds import Funds
 from golem_bridge.money.validation import Refusal
 from golem_bridge.settings import GolemNetwork
 from golem_bridge.telemetry import catalogue
@@ -49,7 +51,7 @@ OTHER = "other"
 
 @dataclass(frozen=True)
 class Sources:
-    """What there is to know besides the books' present state."""
+    """What there is to know besides the books' present state. ``funds`` raises GolemError while they are unknown."""
 
     history: History
     market: Market
@@ -57,6 +59,7 @@ class Sources:
     watch: YagnaWatch
     loops: Sequence[Loop]
     logs: LogCounts
+    funds: Callable[[], Funds]
 
 
 class BridgeCollector(Collector):
@@ -72,6 +75,7 @@ class BridgeCollector(Collector):
         self._watch = sources.watch
         self._loops = sources.loops
         self._logs = sources.logs
+        self._funds = sources.funds
         self._nodes = NodeMetrics(books, sources.history, sources.market, sources.runtimes)
         self._money = MoneyMetrics(books)
         self._judged: Counter[tuple[str, str]] = Counter()
@@ -83,6 +87,7 @@ class BridgeCollector(Collector):
         latest = self._books.clusters.all_latest()
         self._of_clusters(families, latest, self._shown(latest))
         self._of_documents(families)
+        self._of_wallet(families)
         self._of_yagna(families)
         self._of_loops(families)
         for level, count in self._logs.by_level.items():
@@ -121,6 +126,15 @@ class BridgeCollector(Collector):
             families.add(catalogue.DOCUMENTS_ACCEPTED, self._judged[kind.value, ACCEPTED], kind.value)
             for reason in (*REFUSALS, OTHER):
                 families.add(catalogue.DOCUMENTS_REFUSED, self._judged[kind.value, reason], kind.value, reason)
+
+    def _of_wallet(self, families: Families) -> None:
+        """Nothing while nothing is known: no number is better than an old one."""
+        try:
+            funds = self._funds()
+        except GolemError:
+            return
+        families.add(catalogue.WALLET, float(funds.glm))
+        families.add(catalogue.WALLET_GAS, float(funds.gas))
 
     def _of_yagna(self, families: Families) -> None:
         view = self._watch.view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,6 +16,7 @@ from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.golem.port import GolemPort
 from golem_bridge.loops import Loop
+from golem_bridge.money.funds import Funds
 from golem_bridge.settings import GolemNetwork
 from golem_bridge.store.database import Database
 from golem_bridge.telemetry.collector import BridgeCollector, Sources
@@ -40,6 +41,7 @@ class Telemetry:
         market: Market,
         runtimes: Runtimes,
         logs: LogCounts,
+        funds: Callable[[], Funds],
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series and nobody asks for them
         self.registry = CollectorRegistry()
@@ -61,6 +63,7 @@ class Telemetry:
             watch=self.watch,
             loops=self._loops,
             logs=logs,
+            funds=funds,
         )
         self.registry.register(BridgeCollector(books, network, sources))
 

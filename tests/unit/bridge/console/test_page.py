@@ -157,7 +157,13 @@ async def test_what_the_page_asks_for_is_there(busy_app: FastAPI) -> None:
         "prometheus_port": 9090,
     }
     wallet = (await request(host_door(busy_app), "GET", "/v1/wallet", token=TOKEN)).json()
-    assert wallet == {"address": WALLET, "amount": "999.84"}
+    assert wallet == {
+        "address": WALLET,
+        "amount": "999.84",
+        "gas": "0.9995",
+        "gas_coin": "tETH",
+        "at": START.timestamp(),
+    }
     told = (await request(host_door(busy_app), "GET", f"/v1/clusters/{OPEN}/history", token=TOKEN)).json()
     assert (told["name"], told["incarnation"]) == (OPEN, 3)
     last = told["points"][-1]

@@ -10,6 +10,7 @@ import pytest
 
 from golem_bridge.errors import YagnaUnavailableError
 from golem_bridge.golem.types import PaymentProblem
+from golem_bridge.money.funds import Funds
 from golem_bridge.telemetry.watch import YagnaWatch
 from tests.unit.bridge.samples import START
 from tests.unit.bridge.telemetry.town import Town
@@ -72,3 +73,10 @@ async def test_when_yagna_is_gone_old_news_is_not_told(town: Town, watch: YagnaW
         await watch.look()
     assert town.value("rayongolem_yagna_up") == 0
     assert town.samples("rayongolem_allocated_glm") == []
+
+
+async def test_the_wallet_is_told_while_it_is_known(town: Town) -> None:
+    assert town.samples("rayongolem_wallet_glm") == town.samples("rayongolem_wallet_gas") == []
+    town.funds = Funds(glm=Decimal("999.5"), gas=Decimal("0.25"), coin="POL", at=START)
+    assert town.value("rayongolem_wallet_glm") == 999.5
+    assert town.value("rayongolem_wallet_gas") == 0.25

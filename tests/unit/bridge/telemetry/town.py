@@ -13,7 +13,9 @@ from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
+from golem_bridge.errors import GolemError
 from golem_bridge.market.funnel import FunnelView
+from golem_bridge.money.funds import Funds
 from golem_bridge.money.ledger import EntryKind
 from golem_bridge.money.price import to_wei
 from golem_bridge.settings import GolemNetwork
@@ -37,6 +39,7 @@ class Town:
         self.runtimes = Runtimes()
         self.logs = LogCounts()
         self.golem = MemoryGolem(clock=self.clock)
+        self.funds: Funds | None = None
         self.telemetry = Telemetry(
             golem=self.golem,
             books=self.books,
@@ -46,7 +49,13 @@ class Town:
             market=lambda name: self.market,
             runtimes=self.runtimes,
             logs=self.logs,
+            funds=self._funds,
         )
+
+    def _funds(self) -> Funds:
+        if self.funds is None:
+            raise GolemError("yagna has not told")
+        return self.funds
 
     def exposed(self) -> str:
         """The body of /metrics."""

@@ -15,7 +15,7 @@ async def wallet_status(context: Context) -> dict[str, object]:
     """Never 0 while nodes live, so that they can be ended. Raises GolemError when nothing lives."""
     platform = context.settings.golem_network.payment_platform
     driver, network, token = platform.split("-")
-    amount = await _amount(context)
+    amount = _amount(context)
     rows = (("platform", platform), ("total amount", f"{glm_text(amount)} {token}"))
     return {
         "wallet_address": context.presenter.wallet,
@@ -24,10 +24,10 @@ async def wallet_status(context: Context) -> dict[str, object]:
     }
 
 
-async def _amount(context: Context) -> Decimal:
+def _amount(context: Context) -> Decimal:
     alive = any(node.state.is_live for node in context.books.nodes.unfinished())
     try:
-        amount = await context.wallet_amount()
+        amount = context.funds().glm
     except GolemError:
         if not alive:
             raise
