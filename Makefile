@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CODE := services/bridge/golem_bridge services/devnet/golem_devnet services/ray_plugin/ray_on_golem docker/yagna/yagna_entry grafana/boards appliance tests
 
-.PHONY: help demo up down devnet devnet-down image console doctor backup restore support-bundle logs status test test-unit check lock dashboards reference
+.PHONY: help demo up down devnet devnet-down image console doctor backup restore support-bundle logs status test test-unit bench check lock dashboards reference
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -53,6 +53,9 @@ test: ## all tests, on an appliance of its own (KEEP=1 leaves it running)
 
 test-unit: .venv-test/.wanted ## the quick tests, without containers
 	@.venv-test/bin/python -m pytest -q tests/unit tests/dashboards
+
+bench: .venv-test/.wanted ## the benchmarks, all or some: make bench ARGS="plugin_import" (ARGS=--list)
+	@.venv-test/bin/python -m tests.bench $(ARGS)
 
 check: .venv-test/.wanted ## style, types
 	@.venv-test/bin/ruff check .

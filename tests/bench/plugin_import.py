@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+MEASURES = "what importing the plug-in costs beyond Ray"
+
 PLUGIN = Path(__file__).parents[2] / "services" / "ray_plugin"
 RUNS = 5
 GOAL = 0.1
