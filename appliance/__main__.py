@@ -8,6 +8,7 @@ import sys
 from appliance.backup import bring_back, save
 from appliance.bridge import Bridge
 from appliance.bundle import write_bundle
+from appliance.consent import ask_for_consent
 from appliance.console import console_url, show_link
 from appliance.demo import run_demo
 from appliance.devnet import start as start_devnet
@@ -24,6 +25,7 @@ from appliance.testing import OWN_APPLIANCE, run_tests
 
 def up(steps: Steps, settings: Settings) -> None:
     """``make up``. Starting spends nothing; on a public network it is said what will, and of which wallet."""
+    ask_for_consent(steps, settings)
     bring_up(steps, settings)
     if settings.network != "devnet":
         steps.say(f"\n{PUBLIC_NOTICE[settings.network]}\n   wallet {Bridge(settings).wallet()}")
@@ -41,7 +43,7 @@ PUBLIC_NOTICE = {
     "polygon": (
         "This appliance is on polygon: REAL MONEY, strangers' machines.\n"
         "Nothing is spent until you run ray up; then at most total_budget of the cluster file, and gas.\n"
-        "Send GLM (polygon), and a little POL for gas, to the wallet below; back its key up first: make backup"
+        "Back its key up first (make backup), then send GLM and 0.5 POL or more, both on polygon, to the wallet below"
     ),
 }
 

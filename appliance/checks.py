@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
+from pathlib import Path
 
-from appliance.settings import Settings
+from appliance.paths import ROOT
+from appliance.settings import Settings, read_values
 from appliance.steps import StepError
 
 TIMEOUT = 20
 """Seconds for one question to Docker."""
+
+GIB = 1 << 30
+
+DISK_FIRST = 12
+"""GiB for a first start: images, the cache of their build, Ray on the host, volumes."""
+
+DISK_AGAIN = 2
+"""GiB once the images are built: what changes, and what is measured."""
+
+
+def check_disk(settings: Settings) -> str:
+    """What is free where the repository and the engine keep their files. Raises StepError if it is too little."""
+    needed = DISK_AGAIN if _is_built(settings) else DISK_FIRST
+    places = {path: shutil.disk_usage(path).free / GIB for path in _places()}
+    fullest = min(places, key=lambda path: places[path])
+    if places[fullest] < needed:
+        raise StepError(
+            f"{places[fullest]:.1f} GiB are free in {fullest}, {needed} are needed — nothing was changed — "
+            "make room there, e.g. docker system prune"
+        )
+    return f"{places[fullest]:.0f} GiB free"
+
+
+def _places() -> list[Path]:
+    """The engine's folder counts where it is on this machine; before an engine is installed, its usual parent does."""
+    told = Path(_docker("info", "--format", "{{.DockerRootDir}}") or "/var/lib/docker")
+    return [ROOT, next((path for path in (told, *told.parents) if path.is_dir()), Path("/"))]
+
+
+def _is_built(settings: Settings) -> bool:
+    tag = read_values().get("IMAGE_TAG", "local")
+    names = ("bridge", "yagna", *(("devnet",) if settings.network == "devnet" else ()))
+    return all(_docker("image", "inspect", "--format", "{{.Id}}", f"ray-on-golem/{name}:{tag}") for name in names)
 
 
 def check_ports(settings: Settings) -> None:
@@ -39,9 +75,15 @@ def _is_taken(port: int) -> bool:
 
 def _is_ours(project: str, port: int) -> bool:
     label = f"label=com.docker.compose.project={project}"
-    command = ["docker", "ps", "--quiet", "--filter", label, "--filter", f"publish={port}"]
+    return bool(_docker("ps", "--quiet", "--filter", label, "--filter", f"publish={port}"))
+
+
+def _docker(*arguments: str) -> str:
+    """What Docker says; nothing without Docker: then there is no container, image or folder of its."""
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        found = subprocess.run(
+            ["docker", *arguments], capture_output=True, text=True, errors="replace", timeout=TIMEOUT, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
-        return False  # without Docker nothing is ours
-    return found.returncode == 0 and bool(found.stdout.strip())
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""

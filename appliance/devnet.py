@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from appliance.checks import check_port
-from appliance.paths import COMPOSE_FILE, ENGINE, ROOT
+from appliance.paths import COMPOSE_FILE, ENGINE, ROOT, shown
 from appliance.settings import Settings
 from appliance.setup import build_progress, up_progress
 from appliance.steps import StepError, Steps
@@ -44,7 +44,7 @@ def start(steps: Steps, settings: Settings) -> None:
     write_privately(path, exports(port, _app_key(environment)))
     steps.say(
         f"\nA Golem network runs on this machine; its GLM is free.\n"
-        f"   requestors   . {path.relative_to(ROOT)} && python your_script.py\n"
+        f"   requestors   . {shown(path)} && python your_script.py\n"
         f"   REST API     http://127.0.0.1:{port}\n"
         "   stop it      make devnet-down"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -14,14 +13,10 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from appliance.checks import check_ports
-from appliance.paths import ROOT
+from appliance.checks import check_disk, check_ports
 from appliance.settings import Settings
 from appliance.shell import Shell
 from appliance.steps import StepError, Steps
-
-DISK_NEEDED = 12
-"""GiB: images, build cache, volumes."""
 
 CLOCK_TOLERANCE = 30.0
 """Seconds the containers' clock may differ from the host's."""
@@ -77,14 +72,17 @@ def check_ports_free(settings: Settings, _shell: Shell) -> Finding:
     try:
         check_ports(settings)
     except StepError as error:
-        return Finding("ports", False, *str(error).split(" — ", 1))
+        observed, _, fix = str(error).split(" — ", 2)
+        return Finding("ports", False, observed, fix)
     return Finding("ports", True, ", ".join(map(str, settings.ports.by_key().values())))
 
 
-def check_disk(_settings: Settings, _shell: Shell) -> Finding:
-    free = shutil.disk_usage(ROOT).free / (1 << 30)
-    ok = free >= DISK_NEEDED
-    return Finding("disk", ok, f"{free:.0f} GiB free", f"make {DISK_NEEDED} GiB free, e.g. docker system prune")
+def check_disk_free(settings: Settings, _shell: Shell) -> Finding:
+    try:
+        return Finding("disk", True, check_disk(settings))
+    except StepError as error:
+        observed, _, fix = str(error).split(" — ", 2)
+        return Finding("disk", False, observed, fix)
 
 
 def check_clock(settings: Settings, _shell: Shell) -> Finding:
@@ -167,7 +165,7 @@ def check_peers(settings: Settings, shell: Shell) -> Finding:
 CHECKS: tuple[Callable[[Settings, Shell], Finding], ...] = (
     check_engine,
     check_ports_free,
-    check_disk,
+    check_disk_free,
     check_containers,
     check_clock,
     check_bridge,

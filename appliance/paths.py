@@ -12,3 +12,8 @@ TEST_VENV = ROOT / ".venv-test"
 """Everything the tests need."""
 CLUSTER_FILE = ROOT / "golem-cluster.yaml"
 EXAMPLE = ROOT / "examples" / "tasks.py"
+
+
+def shown(path: Path) -> str:
+    """As a user in the repository's folder would name it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

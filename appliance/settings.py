@@ -16,6 +16,20 @@ NETWORKS = ("devnet", "hoodi", "polygon")
 OWN_KEYS = frozenset({"COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES"})
 """Keys of ``.env`` that compose itself reads."""
 
+REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+"""One value of ``.env`` in another, as compose reads it."""
+
+VALUES: Mapping[str, tuple[str, str]] = {
+    "DEVNET_PROVIDERS": (r"[1-9]\d?", "a number from 1 to 99"),
+    "DEVNET_WALLET_GLM": (r"\d+(\.\d+)?", "an amount"),
+    "DEVNET_WALLET_GAS": (r"\d+(\.\d+)?", "an amount"),
+    "LOG_LEVEL": (r"DEBUG|INFO|WARNING|ERROR", "DEBUG, INFO, WARNING or ERROR"),
+    "BRIDGE_ADMIT_UPSTREAM_CLIENT": (r"true|false", "true or false"),
+    "BRIDGE_UPSTREAM_MAX_WORKERS": (r"\d{1,3}|1000", "a number from 0 to 1000"),
+    "YAGNA_METRICS_PUSH": (r"on|off", "on or off"),
+}
+"""What else a value must look like, and how that is said; compose hands them on unread."""
+
 
 @dataclass(frozen=True)
 class Ports:
@@ -49,11 +63,15 @@ class Settings:
         return self.run / "logs"
 
     @property
+    def wanted_profiles(self) -> tuple[str, ...]:
+        """Compose profiles of ``.env``."""
+        return _names(read_values().get("COMPOSE_PROFILES", ""))
+
+    @property
     def profiles(self) -> tuple[str, ...]:
         """Compose profiles in use: those wanted, as far as base-images.sh found their images."""
         chosen = self.run / "profiles"
-        text = chosen.read_text(encoding="utf-8") if chosen.exists() else read_values().get("COMPOSE_PROFILES", "")
-        return tuple(name for name in text.strip().split(",") if name)
+        return _names(chosen.read_text(encoding="utf-8")) if chosen.exists() else self.wanted_profiles
 
     def compose_environment(self) -> dict[str, str]:
         """For ``docker compose``."""
@@ -65,6 +83,7 @@ def read_settings() -> Settings:
     """Raises StepError for a key nobody reads, an unknown network or a port that is none."""
     values = read_values()
     _check_keys(values)
+    _check_values(values)
     network = values.get("GOLEM_NETWORK", "devnet")
     if network not in NETWORKS:
         raise StepError(f"GOLEM_NETWORK is {network!r} — it must be {', '.join(NETWORKS)} — correct it in .env")
@@ -86,7 +105,8 @@ def read_values() -> dict[str, str]:
     pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
     values = {name.strip(): value.strip() for name, value in pairs}
     known = {*values, *known_keys()}
-    return {**values, **{name: os.environ[name] for name in known if name in os.environ}}
+    values |= {name: os.environ[name] for name in known if name in os.environ}
+    return {name: REFERENCE.sub(lambda found: values.get(found[1], ""), value) for name, value in values.items()}
 
 
 def cluster_name(path: Path) -> str:
@@ -109,6 +129,16 @@ def _check_keys(values: Mapping[str, str]) -> None:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
             raise StepError(f".env sets {key}, which nothing reads — {hint} — correct it in .env")
+
+
+def _check_values(values: Mapping[str, str]) -> None:
+    for key, (pattern, words) in VALUES.items():
+        if key in values and not re.fullmatch(pattern, values[key]):
+            raise StepError(f"{key} is {values[key]!r} — it must be {words} — correct it in .env")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in text.strip().split(",") if name)
 
 
 def _port(values: Mapping[str, str], key: str, default: int) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from appliance.checks import check_ports
+from appliance.checks import check_disk, check_ports
 from appliance.paths import ENGINE, ROOT
 from appliance.settings import Settings
-from appliance.steps import Background, Steps
+from appliance.shell import Shell
+from appliance.steps import Background, StepError, Steps
 
 BUILD_STEP = re.compile(r"#\d+ \[(?P<where>[^\]]+)\] (?P<what>\S.*)")
 """A line of ``docker compose build --progress plain`` that begins a step."""
@@ -20,23 +23,41 @@ def bring_up(steps: Steps, settings: Settings, *, host_tools: bool = True) -> No
     """Leaves alone what is there already. Raises StepError."""
     with steps.step("Checks, nothing changed yet"):
         check_ports(settings)
-        steps.say(f"   network {settings.network}, ports {', '.join(map(str, settings.ports.by_key().values()))}: fine")
+        free = check_disk(settings)
+        ports = ", ".join(map(str, settings.ports.by_key().values()))
+        steps.say(f"   network {settings.network}, ports {ports}, {free}: fine")
     settings.run.mkdir(mode=0o700, parents=True, exist_ok=True)
     with steps.step("Docker engine"):
         steps.run([ENGINE / "engine.sh"], log="engine")
     tools = Background("Host tools", [ROOT / "appliance" / "host-tools.sh"], steps=steps, log="host-tools")
     with steps.step("Base images"):
-        steps.run([ENGINE / "base-images.sh"], log="base-images", env=settings.compose_environment())
+        wanted = {**settings.compose_environment(), "COMPOSE_PROFILES": ",".join(settings.wanted_profiles)}
+        steps.run([ENGINE / "base-images.sh"], log="base-images", env=wanted)
     environment = settings.compose_environment()
-    with steps.step("Images of the appliance"):
+    with steps.step("Images of the appliance"), engine_watched(environment):
         command = ["docker", "compose", "--progress", "plain", "build"]
         steps.run(command, log="build", env=environment, show=build_progress)
-    with steps.step("Appliance up"):
+    with steps.step("Appliance up"), engine_watched(environment):
         command = ["docker", "compose", "up", "--detach", "--wait", "--remove-orphans"]
         steps.run(command, log="up", env=environment, show=up_progress)
     if host_tools:
         with steps.step("Host tools: Ray and the plug-in (.venv)"):
             tools.finish()
+
+
+@contextmanager
+def engine_watched(environment: Mapping[str, str]) -> Iterator[None]:
+    """When a step fails because the engine has stopped meanwhile, that is what is said. Raises StepError."""
+    try:
+        yield
+    except StepError as error:
+        engine = Shell(environment).ask("docker", "version", "--format", "{{.Server.Version}}")
+        if engine.ok:
+            raise
+        raise StepError(
+            f"The Docker engine has stopped — {engine.reason} — nothing is lost, what is done stays done; "
+            "start the engine and go on with: make up"
+        ) from error
 
 
 def build_progress(line: str) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from appliance.paths import ROOT
+from appliance.paths import ROOT, shown
 
 QUIET = 15.0
 """Seconds without output after which a line says that work goes on."""
@@ -77,10 +77,8 @@ class Steps:
         if process.returncode != 0:
             if show is not str.rstrip:
                 self.say("".join(output.splitlines(keepends=True)[-LAST_LINES:]))
-            shown = " ".join(Path(str(part)).name if index == 0 else str(part) for index, part in enumerate(command))
-            raise StepError(
-                f"`{shown}` failed — exit code {process.returncode} — its output is in {path.relative_to(ROOT)}"
-            )
+            said = " ".join(Path(str(part)).name if index == 0 else str(part) for index, part in enumerate(command))
+            raise StepError(f"`{said}` failed — exit code {process.returncode} — its output is in {shown(path)}")
         return output
 
     def ask(self, command: Sequence[str | Path], *, timeout: float = 120) -> str:
@@ -110,10 +108,10 @@ class Steps:
             for line in process.stdout:
                 lines.append(line)
                 file.write(line)
-                shown = show(line)
-                if shown is not None:
+                told = show(line)
+                if told is not None:
                     beat()
-                    self.say(f"   {shown}")
+                    self.say(f"   {told}")
             process.wait()
         return "".join(lines)
 
@@ -136,7 +134,7 @@ class Background:
 
     def finish(self, timeout: float = 1200) -> None:
         """Wait for the end, with a sign of life. Raises StepError if it failed."""
-        where = self._path.relative_to(ROOT)
+        where = shown(self._path)
         with heartbeat(self._steps):
             try:
                 code = self._process.wait(timeout)

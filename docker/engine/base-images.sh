@@ -51,6 +51,7 @@ prometheus_standin() {
 choose_profiles() {
     local profiles grafana
     profiles=$(setting COMPOSE_PROFILES)
+    profiles=${profiles//'${GOLEM_NETWORK}'/$(setting GOLEM_NETWORK)} # as compose reads .env
     grafana=$(setting GRAFANA_IMAGE)
     if [[ ",$profiles," == *,grafana,* ]] && ! have "$grafana"; then
         if registry_answers "$grafana" && say "pulling $grafana" && quietly docker pull "$grafana"; then :; else

@@ -1,7 +1,8 @@
-"""Ports are the subject, so these tests open some, on the loopback."""
+"""Ports and disk are the subject, so these tests open some ports, on the loopback, and count other bytes."""
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,3 +47,38 @@ def test_a_taken_port_is_named_with_a_way_out(taken: int, free: int, monkeypatch
 def test_a_port_this_appliance_holds_is_fine(taken: int, free: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "_is_ours", lambda project, port: (project, port) == ("ray-on-golem-unit", taken))
     checks.check_ports(settings(bridge=taken, other=free))
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """GiB that are free, and whether images are there, as the checks see it; Docker keeps its files in /."""
+    seen = {"free": 100.0, "images": 0.0}
+
+    def docker(*arguments: str) -> str:
+        return "/" if arguments[0] == "info" else "sha256:1" * bool(seen["images"])
+
+    monkeypatch.setattr(checks, "_docker", docker)
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=int(seen["free"] * checks.GIB)))
+    return seen
+
+
+def test_a_first_start_needs_room_for_images(disk: dict[str, float]) -> None:
+    assert checks.check_disk(settings(bridge=1, other=2)) == "100 GiB free"
+    disk["free"] = 11.5
+    with pytest.raises(StepError, match=r"11\.5 GiB are free in .*, 12 are needed — nothing was changed — make room"):
+        checks.check_disk(settings(bridge=1, other=2))
+
+
+def test_once_the_images_are_there_little_is_enough(disk: dict[str, float]) -> None:
+    disk |= {"free": 2.5, "images": 1}
+    assert checks.check_disk(settings(bridge=1, other=2)) == "2 GiB free"
+    disk["free"] = 1.5
+    with pytest.raises(StepError, match="2 are needed"):
+        checks.check_disk(settings(bridge=1, other=2))
+
+
+def test_without_an_engine_its_usual_place_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_docker", lambda *_: "")
+    monkeypatch.setattr(checks, "DISK_FIRST", 0)
+    assert checks.check_disk(settings(bridge=1, other=2)).endswith(" GiB free")

@@ -46,7 +46,7 @@ def test_starting_shows_what_is_up_and_what_failed(line: str, shown: str | None)
 def test_a_failing_command_is_told_with_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("appliance.steps.ROOT", tmp_path)
+    monkeypatch.setattr("appliance.paths.ROOT", tmp_path)
     steps = Steps(tmp_path / "logs")
     program = "import sys; print('almost there'); sys.exit(3)"
     with pytest.raises(StepError, match=r"exit code 3 — its output is in logs/try.log"):

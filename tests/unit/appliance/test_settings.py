@@ -59,6 +59,42 @@ def test_a_port_must_be_one(dotenv: Path, port: str) -> None:
         read_settings()
 
 
+@pytest.mark.parametrize(("network", "profiles"), [("devnet", "devnet,grafana"), ("polygon", "polygon,grafana")])
+def test_the_network_is_the_one_switch(
+    dotenv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: str, profiles: str
+) -> None:
+    monkeypatch.setenv("RUN_DIR", str(tmp_path))
+    monkeypatch.setenv("GOLEM_NETWORK", network)
+    assert read_settings().compose_environment()["COMPOSE_PROFILES"] == profiles
+
+
+def test_what_was_found_once_does_not_hide_what_is_wanted_now(
+    dotenv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUN_DIR", str(tmp_path))
+    (tmp_path / "profiles").write_text("devnet\n")
+    change(dotenv, "GOLEM_NETWORK=devnet", "GOLEM_NETWORK=hoodi")
+    assert read_settings().wanted_profiles == ("hoodi", "grafana")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("DEVNET_PROVIDERS", "six", "a number from 1 to 99"),
+        ("DEVNET_WALLET_GLM", "-1", "an amount"),
+        ("LOG_LEVEL", "VERBOSE", "DEBUG, INFO, WARNING or ERROR"),
+        ("BRIDGE_ADMIT_UPSTREAM_CLIENT", "maybe", "true or false"),
+        ("YAGNA_METRICS_PUSH", "yes", "on or off"),
+    ],
+)
+def test_a_value_that_a_container_would_choke_on_is_refused_before(
+    dotenv: Path, key: str, value: str, words: str
+) -> None:
+    dotenv.write_text(dotenv.read_text() + f"{key}={value}\n")
+    with pytest.raises(StepError, match=f"{key} is '{value}' — it must be {words} — correct it in .env"):
+        read_settings()
+
+
 def test_profiles_are_those_whose_images_were_found(
     dotenv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
