@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
+import tarfile
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.bridge import Bridge
 from appliance.down import is_running
-from appliance.paths import ROOT
-from appliance.settings import Settings
+from appliance.paths import ROOT, shown
+from appliance.settings import Settings, read_values
 from appliance.steps import StepError, Steps
 
-VOLUMES = ("yagna-data", "bridge-data", "chain-data", "devnet-data")
-"""Wallet and agreements; books and the bridge's ssh key; on the devnet, the chain both refer to and its providers."""
+VOLUMES = ("yagna-data", "bridge-data")
+"""Wallet and agreements; books and the bridge's ssh key."""
+
+DEVNET_VOLUMES = ("chain-data", "devnet-data")
+"""The chain that both refer to, and its providers."""
 
 WRITERS = ("bridge", "yagna", "devnet", "chain")
 """Stopped while their volumes are copied, so that the copy is of one moment."""
 
 PACK = "tar -C /volumes -czf /backup/{name} ."
 UNPACK = "find /volumes -mindepth 2 -delete && tar -C /volumes -xzf /backup/{name}"
+"""Shell in a container that has the volumes below /volumes and the backup's folder at /backup."""
 
 
 def save(steps: Steps, settings: Settings) -> None:
@@ -29,25 +35,59 @@ def save(steps: Steps, settings: Settings) -> None:
     folder = settings.run / "backup"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / time.strftime("%Y%m%d-%H%M%S.tar.gz")
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    with _paused(steps, settings), steps.step(f"Writing {_shown(path)}"):
-        _tar(steps, settings, path, PACK, read_only=True)
+    part = path.with_suffix(".part")
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        with _paused(steps, settings), steps.step(f"Writing {shown(path)}"):
+            _in_container(steps, settings, part, PACK, read_only=True)
+            check_backup(settings, part)
+        part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
     steps.say(
-        f"\n{_shown(path)} holds the wallet's key: keep it as you keep money.\n"
-        f"Bring it back: make restore FROM={_shown(path)}"
+        f"\n{shown(path)} holds the wallet's key: keep it as you keep money.\n"
+        f"Bring it back: make restore FROM={shown(path)}"
     )
 
 
 def bring_back(steps: Steps, settings: Settings) -> None:
-    """Replace wallet and books by those of the backup FROM. Raises StepError while nodes live."""
+    """Replace wallet and books by those of the backup FROM, also where all volumes are gone.
+
+    Raises StepError while nodes live, and for a file that is no whole backup; then nothing was changed.
+    """
     name = os.environ.get("FROM", "")
     path = (ROOT / name).resolve()
     if not name or not path.is_file():
         raise StepError(f"No backup {name!r} — name one: make restore FROM=run/backup/DATE.tar.gz")
     if is_running(settings) and (live := Bridge(settings).live_nodes()):
         raise StepError(f"{len(live)} node(s) are rented, their books would be lost — end them first: ray down")
-    with _paused(steps, settings), steps.step(f"Bringing back {_shown(path)}"):
-        _tar(steps, settings, path, UNPACK, read_only=False)
+    with steps.step("Checks, nothing changed yet"):
+        check_backup(settings, path)
+    with steps.step("Volumes"):
+        _compose(steps, settings, "create")  # by compose, so that they are its own
+    with _paused(steps, settings), steps.step(f"Bringing back {shown(path)}"):
+        _in_container(steps, settings, path, UNPACK, read_only=False)
+    if not is_running(settings):
+        steps.say("\nWallet and books are back. Start the appliance: make up")
+
+
+def check_backup(settings: Settings, path: Path) -> None:
+    """Read it to its end. Raises StepError unless it is whole and holds every volume of this network."""
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            folders = {member.name.removeprefix("./").partition("/")[0] for member in archive}
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise StepError(
+            f"{shown(path)} is no whole backup — {error} — nothing was changed; take another one"
+        ) from error
+    if missing := sorted(set(_volumes(settings)) - folders):
+        raise StepError(
+            f"{shown(path)} is no backup of {settings.network} — without {missing[0]} — nothing was changed"
+        )
+
+
+def _volumes(settings: Settings) -> tuple[str, ...]:
+    return (*VOLUMES, *DEVNET_VOLUMES) if settings.network == "devnet" else VOLUMES
 
 
 @contextmanager
@@ -70,10 +110,10 @@ def _compose(steps: Steps, settings: Settings, *arguments: str) -> None:
     steps.run(["docker", "compose", *arguments], log="backup", env=environment, show=lambda _: None)
 
 
-def _tar(steps: Steps, settings: Settings, path: Path, script: str, *, read_only: bool) -> None:
+def _in_container(steps: Steps, settings: Settings, path: Path, script: str, *, read_only: bool) -> None:
     mode = "ro" if read_only else "rw"
-    mounts = [f"--volume={settings.project}_{name}:/volumes/{name}:{mode}" for name in VOLUMES]
-    image = f"ray-on-golem/bridge:{os.environ.get('IMAGE_TAG', 'local')}"
+    mounts = [f"--volume={settings.project}_{name}:/volumes/{name}:{mode}" for name in _volumes(settings)]
+    image = f"ray-on-golem/bridge:{read_values().get('IMAGE_TAG', 'local')}"
     command = [
         "docker",
         "run",
@@ -85,7 +125,3 @@ def _tar(steps: Steps, settings: Settings, path: Path, script: str, *, read_only
         image,
     ]
     steps.run([*command, "/bin/sh", "-ec", script.format(name=path.name)], log="backup")
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

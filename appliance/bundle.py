@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import tarfile
 import time
 from collections.abc import Mapping
 
 from appliance.doctor import CHECKS
-from appliance.paths import COMPOSE_FILE, DOTENV, ROOT
+from appliance.paths import COMPOSE_FILE, DOTENV, shown
 from appliance.settings import Settings
 from appliance.shell import Shell
 from appliance.steps import Steps
@@ -31,12 +32,12 @@ def write_bundle(steps: Steps, settings: Settings) -> None:
     path = settings.run / time.strftime("support-%Y%m%d-%H%M%S.tar.gz")
     with steps.step("Collecting"):
         parts = {name: redacted(text, secrets) for name, text in _parts(settings, shell).items()}
-        with tarfile.open(path, "w:gz") as archive:
+        private = os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
+        with private, tarfile.open(fileobj=private, mode="w:gz") as archive:
             for name, text in parts.items():
                 _add(archive, f"support/{name}", text)
     steps.say(
-        f"\n{path.relative_to(ROOT)} holds {len(parts)} files; secrets are replaced by {HIDDEN}.\n"
-        "Look into it before you send it."
+        f"\n{shown(path)} holds {len(parts)} files; secrets are replaced by {HIDDEN}.\nLook into it before you send it."
     )
 
 

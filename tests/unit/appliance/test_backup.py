@@ -1,0 +1,81 @@
+"""A file that is no whole backup is refused before anything is deleted for it."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from appliance import backup
+from appliance.settings import Ports, Settings
+from appliance.steps import StepError, Steps
+
+VOLUMES = ("yagna-data", "bridge-data", "chain-data", "devnet-data")
+
+
+def on(network: str, run: Path) -> Settings:
+    return Settings("ray-on-golem-unit", network, Ports(1, 2, 3), run)
+
+
+def packed(path: Path, *volumes: str) -> Path:
+    """As ``tar -C /volumes -czf PATH .`` writes it."""
+    with tarfile.open(path, "w:gz") as archive:
+        for name in (".", *(f"./{volume}" for volume in volumes)):
+            folder = tarfile.TarInfo(name)
+            folder.type = tarfile.DIRTYPE
+            archive.addfile(folder)
+        for volume in volumes:
+            content = volume.encode() * 10_000
+            file = tarfile.TarInfo(f"./{volume}/file")
+            file.size = len(content)
+            archive.addfile(file, io.BytesIO(content))
+    return path
+
+
+def test_a_whole_backup_is_fine(tmp_path: Path) -> None:
+    backup.check_backup(on("devnet", tmp_path), packed(tmp_path / "all.tar.gz", *VOLUMES))
+    backup.check_backup(on("polygon", tmp_path), packed(tmp_path / "two.tar.gz", "yagna-data", "bridge-data"))
+
+
+def test_one_of_another_network_is_refused(tmp_path: Path) -> None:
+    path = packed(tmp_path / "two.tar.gz", "yagna-data", "bridge-data")
+    with pytest.raises(StepError, match="no backup of devnet — without chain-data — nothing was changed"):
+        backup.check_backup(on("devnet", tmp_path), path)
+
+
+@pytest.mark.parametrize("kept", [0, 100, -10])
+def test_half_a_backup_is_refused_and_nothing_is_touched(
+    kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = packed(tmp_path / "all.tar.gz", *VOLUMES)
+    path.write_bytes(path.read_bytes()[:kept])
+    touched: list[str] = []
+    monkeypatch.setattr(backup, "is_running", lambda _: False)
+    monkeypatch.setattr(backup, "_compose", lambda *arguments: touched.append(arguments[2]))
+    monkeypatch.setattr(backup, "_in_container", lambda *_, **__: touched.append("volumes"))
+    monkeypatch.setenv("FROM", str(path))
+    with pytest.raises(StepError, match="is no whole backup — .* — nothing was changed"):
+        backup.bring_back(Steps(tmp_path / "logs"), on("devnet", tmp_path))
+    assert touched == []
+
+
+def test_a_backup_that_cannot_be_written_leaves_no_half_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup, "is_running", lambda _: False)
+
+    def full(_steps: Steps, _settings: Settings, path: Path, *_: object, **__: object) -> None:
+        path.write_bytes(b"half")
+        raise StepError("no space left on device")
+
+    monkeypatch.setattr(backup, "_in_container", full)
+    with pytest.raises(StepError, match="no space"):
+        backup.save(Steps(tmp_path / "logs"), on("devnet", tmp_path))
+    assert list((tmp_path / "backup").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["", "no/such.tar.gz"])
+def test_a_backup_must_be_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROM", name)
+    with pytest.raises(StepError, match="make restore FROM="):
+        backup.bring_back(Steps(tmp_path / "logs"), on("devnet", tmp_path))
