@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import tarfile
 import time
@@ -24,6 +25,9 @@ DEVNET_VOLUMES = ("chain-data", "devnet-data")
 
 WRITERS = ("bridge", "yagna", "devnet", "chain")
 """Stopped while their volumes are copied, so that the copy is of one moment."""
+
+CHUNK = 1 << 20
+"""Bytes."""
 
 PACK = "tar -C /volumes -czf /backup/{name} ."
 UNPACK = "find /volumes -mindepth 2 -delete && tar -C /volumes -xzf /backup/{name}"
@@ -74,15 +78,15 @@ def bring_back(steps: Steps, settings: Settings) -> None:
 def check_backup(settings: Settings, path: Path) -> None:
     """Read it to its end. Raises StepError unless it is whole and holds every volume of this network."""
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with gzip.open(path) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
             folders = {member.name.removeprefix("./").partition("/")[0] for member in archive}
+            while plain.read(CHUNK):  # the check sum comes last
+                pass
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise StepError(
-            f"{shown(path)} is no whole backup — {error} — nothing was changed; take another one"
-        ) from error
+        raise StepError(f"{shown(path)} is no whole backup — {error} — nothing was changed") from error
     if missing := sorted(set(_volumes(settings)) - folders):
         raise StepError(
-            f"{shown(path)} is no backup of {settings.network} — without {missing[0]} — nothing was changed"
+            f"{shown(path)} is no backup of {settings.network} — it lacks {missing[0]} — nothing was changed"
         )
 
 

@@ -41,7 +41,7 @@ def test_a_whole_backup_is_fine(tmp_path: Path) -> None:
 
 def test_one_of_another_network_is_refused(tmp_path: Path) -> None:
     path = packed(tmp_path / "two.tar.gz", "yagna-data", "bridge-data")
-    with pytest.raises(StepError, match="no backup of devnet — without chain-data — nothing was changed"):
+    with pytest.raises(StepError, match="no backup of devnet — it lacks chain-data — nothing was changed"):
         backup.check_backup(on("devnet", tmp_path), path)
 
 
@@ -56,7 +56,7 @@ def test_half_a_backup_is_refused_and_nothing_is_touched(
     monkeypatch.setattr(backup, "_compose", lambda *arguments: touched.append(arguments[2]))
     monkeypatch.setattr(backup, "_in_container", lambda *_, **__: touched.append("volumes"))
     monkeypatch.setenv("FROM", str(path))
-    with pytest.raises(StepError, match="is no whole backup — .* — nothing was changed"):
+    with pytest.raises(StepError, match=r"is no whole backup — .* — nothing was changed"):
         backup.bring_back(Steps(tmp_path / "logs"), on("devnet", tmp_path))
     assert touched == []
 
