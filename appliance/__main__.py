@@ -13,7 +13,7 @@ from appliance.console import console_url, show_link
 from appliance.demo import run_demo
 from appliance.devnet import start as start_devnet
 from appliance.devnet import stop as stop_devnet
-from appliance.doctor import check_money, examine
+from appliance.doctor import check_gas, check_wallet, examine
 from appliance.down import stop
 from appliance.images import put_image
 from appliance.settings import Settings, read_settings
@@ -29,7 +29,8 @@ def up(steps: Steps, settings: Settings) -> None:
     bring_up(steps, settings)
     if settings.network != "devnet":
         steps.say(f"\n{PUBLIC_NOTICE[settings.network]}\n   wallet {Bridge(settings).wallet()}")
-        steps.say(check_money(settings, Shell(settings.compose_environment())).line())
+        shell = Shell(settings.compose_environment())
+        steps.say("\n".join(check(settings, shell).line() for check in (check_wallet, check_gas)))
     steps.say(f"\nThe console: {console_url(settings)} (make console prints a link that lets you in)")
     steps.say("The appliance runs. Next: . .venv/bin/activate && ray up golem-cluster.yaml")
 

@@ -24,6 +24,8 @@ CLOCK_TOLERANCE = 30.0
 MIN_GAS: Mapping[str, Decimal] = {"devnet": Decimal("0.01"), "hoodi": Decimal("0.01"), "polygon": Decimal("0.5")}
 """Of the network's own coin, enough for some hundred payments."""
 
+FUND = "fund the wallet: README.md, Going to hoodi or polygon"
+
 TIMEOUT = 10.0
 """Seconds for one question over HTTP."""
 
@@ -132,19 +134,66 @@ def check_bridge(settings: Settings, _shell: Shell) -> Finding:
     return Finding("bridge", True, f"ready on {body['network']}, wallet {body['wallet']}")
 
 
-def check_money(settings: Settings, shell: Shell) -> Finding:
-    """GLM and gas of the wallet, as yagna sees them on the chain."""
+def check_yagna(_settings: Settings, shell: Shell) -> Finding:
+    """Whether the daemon itself answers, apart from its container's state."""
+    answer = shell.inside("yagna", "python3", "-m", "yagna_entry.healthy")
+    if not answer.ok:
+        return Finding("yagna", False, answer.reason, "see: docker compose logs yagna")
+    version = shell.inside("yagna", "yagna", "--version").output.strip()
+    return Finding("yagna", True, f"answers, {version}" if version else "answers")
+
+
+def check_wallet(settings: Settings, shell: Shell) -> Finding:
+    """GLM, as yagna sees it on the chain."""
+    status = _payment_status(settings, shell)
+    if isinstance(status, str):
+        return Finding("wallet", False, f"yagna does not tell: {status}", "see: docker compose logs yagna")
+    return Finding("wallet", status.glm > 0, f"{status.glm.normalize():f} GLM", FUND)
+
+
+def check_gas(settings: Settings, shell: Shell) -> Finding:
+    """What pays for transactions, outside of budgets."""
+    status = _payment_status(settings, shell)
+    if isinstance(status, str):
+        return Finding("gas", False, f"yagna does not tell: {status}", "see: docker compose logs yagna")
+    ok = status.gas >= MIN_GAS[settings.network]
+    return Finding("gas", ok, f"{status.gas.normalize():f} {status.coin}", FUND)
+
+
+def check_offers(_settings: Settings, shell: Shell) -> Finding:
+    """Who could be rented right now, by a look at the market that rents nothing."""
+    answer = shell.inside("bridge", "/opt/venv/bin/python", "-m", "golem_bridge.market.survey")
+    try:
+        found = json.loads(answer.output)
+        seen, usable, price, subnet = (found[key] for key in ("seen", "usable", "cheapest_glm_per_hour", "subnet"))
+    except (ValueError, KeyError, TypeError):
+        return Finding(
+            "offers", False, f"the market cannot be asked: {answer.reason}", "see: docker compose logs bridge"
+        )
+    if not usable:
+        return Finding(
+            "offers", False, f"{seen} providers in {subnet}, none usable", "wait some minutes, then look again"
+        )
+    return Finding("offers", True, f"{usable} of {seen} providers in {subnet} usable, from {price} GLM/h")
+
+
+@dataclass(frozen=True)
+class _Status:
+    glm: Decimal
+    gas: Decimal
+    coin: str
+
+
+def _payment_status(settings: Settings, shell: Shell) -> _Status | str:
+    """What the wallet holds, or why that is not known."""
     chain = "polygon" if settings.network == "polygon" else "hoodi"
     answer = shell.inside("yagna", "yagna", "payment", "status", "--network", chain, "--json")
     try:
         status = json.loads(answer.output)
-        glm, gas = Decimal(status["amount"]), Decimal(status["gas"]["balance"])
+        gas = status["gas"]
+        return _Status(Decimal(status["amount"]), Decimal(gas["balance"]), str(gas["currency_short_name"]))
     except (ValueError, KeyError, TypeError, InvalidOperation):
-        return Finding("wallet", False, f"yagna does not tell: {answer.reason}", "see: docker compose logs yagna")
-    observed = f"{glm.normalize():f} GLM, {gas.normalize():f} {status['gas']['currency_short_name']} for gas"
-    if glm <= 0 or gas < MIN_GAS[settings.network]:
-        return Finding("wallet", False, observed, "fund the wallet: README.md, Going to hoodi or polygon")
-    return Finding("wallet", True, observed)
+        return answer.reason
 
 
 def check_peers(settings: Settings, shell: Shell) -> Finding:
@@ -168,7 +217,10 @@ CHECKS: tuple[Callable[[Settings, Shell], Finding], ...] = (
     check_disk_free,
     check_containers,
     check_clock,
-    check_bridge,
-    check_money,
+    check_yagna,
     check_peers,
+    check_wallet,
+    check_gas,
+    check_bridge,
+    check_offers,
 )

@@ -60,7 +60,7 @@ FOLDERS = {
 
 NODES = "/run/golem-devnet/nodes"
 IN_NODES = re.compile(r"(?:\./)?[^/]+/upper(/.*)")
-DATABASE = re.compile(r"(?<=\.db|lite)-(wal|shm)$")
+DATABASE = re.compile(r"-(wal|shm)$")
 """What SQLite keeps beside a database, for it."""
 
 CHANGING = {"/request_nodes", "/set_tags", "/terminate", "/shutdown", "/ger_or_create_default_ssh_key"}

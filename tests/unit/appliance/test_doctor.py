@@ -29,20 +29,39 @@ def money(glm: str, gas: str) -> Answer:
 
 
 def test_a_funded_wallet_is_fine() -> None:
-    finding = doctor.check_money(SETTINGS, Scripted(money("999.5", "0.99")))
-    assert (finding.ok, finding.observed) == (True, "999.5 GLM, 0.99 tETH for gas")
+    shell = Scripted(money("999.5", "0.99"))
+    assert doctor.check_wallet(SETTINGS, shell).line() == "   ✔ wallet     999.5 GLM"
+    assert doctor.check_gas(SETTINGS, shell).line() == "   ✔ gas        0.99 tETH"
 
 
-@pytest.mark.parametrize(("glm", "gas"), [("0", "1"), ("10", "0"), ("10", "0.0001")])
-def test_a_wallet_without_glm_or_gas_is_not(glm: str, gas: str) -> None:
-    finding = doctor.check_money(SETTINGS, Scripted(money(glm, gas)))
-    assert not finding.ok
-    assert "fund the wallet" in finding.line()
+def test_a_wallet_without_glm_or_gas_is_not() -> None:
+    for finding in (
+        doctor.check_wallet(SETTINGS, Scripted(money("0", "1"))),
+        doctor.check_gas(SETTINGS, Scripted(money("10", "0"))),
+        doctor.check_gas(SETTINGS, Scripted(money("10", "0.0001"))),
+    ):
+        assert not finding.ok
+        assert "fund the wallet" in finding.line()
 
 
 @pytest.mark.parametrize("output", ["", "no json", "{}", '{"amount": "x", "gas": {"balance": "1"}}'])
 def test_a_yagna_that_does_not_tell_is_a_finding_too(output: str) -> None:
-    assert not doctor.check_money(SETTINGS, Scripted(Answer(1, output, "connection refused"))).ok
+    for check in (doctor.check_wallet, doctor.check_gas, doctor.check_offers, doctor.check_yagna):
+        finding = check(SETTINGS, Scripted(Answer(1, output, "connection refused")))
+        assert not finding.ok
+        assert "connection refused" in finding.observed
+
+
+@pytest.mark.parametrize(
+    ("usable", "line"),
+    [
+        (5, "   ✔ offers     5 of 6 providers in devnet usable, from 0.018 GLM/h"),
+        (0, "   ✖ offers     6 providers in devnet, none usable — wait some minutes, then look again"),
+    ],
+)
+def test_usable_offers_are_counted(usable: int, line: str) -> None:
+    found = {"subnet": "devnet", "seen": 6, "usable": usable, "cheapest_glm_per_hour": "0.018"}
+    assert doctor.check_offers(SETTINGS, Scripted(Answer(0, json.dumps(found)))).line() == line
 
 
 def test_containers_must_all_be_healthy() -> None:

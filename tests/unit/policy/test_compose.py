@@ -84,6 +84,14 @@ def test_no_secret_is_in_an_environment(name: str) -> None:
         assert not re.search(r"TOKEN|SECRET|PASSWORD|APPKEY|PRIVATE", key), key
 
 
+def test_grafana_has_no_password_that_could_be_a_default() -> None:
+    environment = SERVICES["grafana"]["environment"]
+    assert environment["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert environment["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+    assert environment["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+
+
 @pytest.mark.parametrize(("volume", "readers"), sorted(SHARED_SECRETS.items()))
 def test_a_secret_is_mounted_only_where_it_is_needed(volume: str, readers: set[str]) -> None:
     mounting = {
