@@ -53,7 +53,8 @@ async def test_nothing_is_left_behind(golem: MemoryGolem, clock: VirtualClock) -
     golem.join(FakeProvider("alder"))
     await looked(golem, clock)
     assert golem._subscriptions == {}
-    assert await golem.agreements(app_session_id="any") == await golem.allocations() == []
+    assert await golem.agreements(app_session_id="any") == []
+    assert await golem.allocations() == []
 
 
 async def test_a_silent_yagna_is_an_error(golem: MemoryGolem, clock: VirtualClock) -> None:
