@@ -32,6 +32,7 @@ SUITES = (
     "tests/e2e/test_relay.py",
     "tests/e2e/test_autoscaler_v1.py",
     "tests/e2e/test_upstream_client.py",
+    "tests/e2e/test_upstream_head.py",
     "tests/e2e/test_series.py",
     "tests/e2e/test_secrets.py",
     "tests/e2e/test_resilience.py",
