@@ -16,7 +16,7 @@ TIMEOUT = 20
 
 GIB = 1 << 30
 
-DISK_FIRST = 12
+DISK_FIRST = 6
 """GiB for a first start: images, the cache of their build, Ray on the host, volumes."""
 
 DISK_AGAIN = 2

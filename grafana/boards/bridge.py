@@ -5,10 +5,10 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.boards.parts import (
-    COUNT,
     About,
     Query,
     board,
+    counted,
     filled,
     lines,
     network_variable,
@@ -40,22 +40,22 @@ def bridge() -> dashboard.Dashboard:
     return filled(
         page,
         number(
-            About("Bridge", "1: Prometheus got an answer of the bridge.", COUNT, 0),
+            counted("Bridge", "1: Prometheus got an answer of the bridge."),
             Query('min(up{job="bridge"})'),
             thresholds=GOOD_IS_ONE,
         ),
         number(
-            About("yagna", "1: the bridge got an answer of yagna.", COUNT, 0),
+            counted("yagna", "1: the bridge got an answer of yagna."),
             Query(f"min({on_network('rayongolem_yagna_up')})"),
             thresholds=GOOD_IS_ONE,
         ),
         number(
-            About("Orphans", "What lives at yagna although no cluster needs it: it may cost money.", COUNT, 0),
+            counted("Orphans", "What lives at yagna although no cluster needs it: it may cost money."),
             Query(f"sum({on_network('rayongolem_orphans')})"),
             thresholds=GOOD_IS_NONE,
         ),
         number(
-            About("Payment problems", "What keeps yagna from paying right now.", COUNT, 0),
+            counted("Payment problems", "What keeps yagna from paying right now."),
             Query(f"sum({on_network('rayongolem_payment_problems')})"),
             thresholds=GOOD_IS_NONE,
         ),
@@ -80,16 +80,11 @@ def bridge() -> dashboard.Dashboard:
             Query(f"sum by (route, code) ({FAILED})", "{{route}} {{code}}"),
         ),
         lines(
-            About(
-                "Refused requests",
-                "Within 10 minutes: wrong token, foreign host, head out of bounds.",
-                COUNT,
-                0,
-            ),
+            counted("Refused requests", "Within 10 minutes: wrong token, foreign host, head out of bounds."),
             Query(f"sum by (door, code) ({REFUSED})", "{{door}} {{code}}"),
         ),
         lines(
-            About("Loops: failed steps", "Within 10 minutes.", COUNT, 0),
+            counted("Loops: failed steps", "Within 10 minutes."),
             Query(f"sum by (loop) ({on_network('rayongolem_loop_failures_total', over='increase[10m]')})", "{{loop}}"),
         ),
         lines(
@@ -99,11 +94,11 @@ def bridge() -> dashboard.Dashboard:
             ),
         ),
         lines(
-            About("Tunnels to heads", "1: open. Without it Ray's autoscaler cannot reach the bridge.", COUNT, 0),
+            counted("Tunnels to heads", "1: open. Without it Ray's autoscaler cannot reach the bridge."),
             Query(f"min by (cluster) ({on_network('rayongolem_tunnel_up')})", "{{cluster}}"),
         ),
         lines(
-            About("Log messages", "Within 10 minutes, by level; the log itself: make logs.", COUNT, 0),
+            counted("Log messages", "Within 10 minutes, by level; the log itself: make logs."),
             Query(f"sum by (level) ({LOGGED})", "{{level}}"),
         ),
         lines(
@@ -124,11 +119,11 @@ def bridge() -> dashboard.Dashboard:
             Query(f"histogram_quantile(0.95, sum by (operation, le) ({CALLS}))", "{{operation}}"),
         ),
         lines(
-            About("yagna: failed calls", "Within 10 minutes: not answered, or answered 5xx.", COUNT, 0),
+            counted("yagna: failed calls", "Within 10 minutes: not answered, or answered 5xx."),
             Query(f"sum by (operation) ({CALL_ERRORS})", "{{operation}}"),
         ),
         lines(
-            About("Documents and payments at yagna", "Within 10 minutes, as yagna counts them.", COUNT, 0),
+            counted("Documents and payments at yagna", "Within 10 minutes, as yagna counts them."),
             Query("sum(increase(payment_debit_notes_requestor_received[10m]))", "debit notes received"),
             Query("sum(increase(payment_debit_notes_requestor_accepted[10m]))", "debit notes accepted"),
             Query("sum(increase(payment_invoices_requestor_received[10m]))", "invoices received"),

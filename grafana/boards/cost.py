@@ -13,6 +13,7 @@ from grafana.boards.parts import (
     board,
     chosen,
     cluster_variables,
+    counted,
     filled,
     glm,
     lines,
@@ -100,7 +101,7 @@ def cost() -> dashboard.Dashboard:
             ),
         ),
         lines(
-            About("Documents not accepted", "Debit notes and invoices within 10 minutes, by reason.", COUNT, 0),
+            counted("Documents not accepted", "Debit notes and invoices within 10 minutes, by reason."),
             Query(
                 f"sum by (document, reason) ({REFUSED})",
                 "{{document}} {{reason}}",

@@ -6,13 +6,13 @@ from grafana_foundation_sdk.builders import dashboard
 
 from grafana.boards import shared
 from grafana.boards.parts import (
-    COUNT,
     GLM_PER_HOUR,
     About,
     Query,
     board,
     chosen,
     cluster_variables,
+    counted,
     filled,
     glm,
     lines,
@@ -43,14 +43,14 @@ def nodes() -> dashboard.Dashboard:
         page,
         shared.running(by_type=True),
         shared.pending(by_type=True),
-        number(About("Started in 24 hours", "Nodes that came up.", COUNT, 0), Query(f"sum({started}) or vector(0)")),
+        number(counted("Started in 24 hours", "Nodes that came up."), Query(f"sum({started}) or vector(0)")),
         number(
-            About("Failed to start in 24 hours", "Nodes no provider could start.", COUNT, 0),
+            counted("Failed to start in 24 hours", "Nodes no provider could start."),
             Query(f"sum({ended}) or vector(0)"),
             thresholds=steps((None, "text"), (1, "orange")),
         ),
         number(
-            About("Lost in 24 hours", "Nodes whose provider ended them or went away.", COUNT, 0),
+            counted("Lost in 24 hours", "Nodes whose provider ended them or went away."),
             Query(f"sum({lost}) or vector(0)"),
             thresholds=steps((None, "text"), (1, "orange")),
         ),
@@ -59,7 +59,7 @@ def nodes() -> dashboard.Dashboard:
             Query(f"histogram_quantile(0.5, sum by (le) ({TOTAL}))"),
         ),
         lines(
-            About("Nodes by type", "Running nodes of each node type of the cluster file.", COUNT, 0),
+            counted("Nodes by type", "Running nodes of each node type of the cluster file."),
             Query(f"sum by (node_type) ({running})", "{{node_type}}"),
             stacked=True,
         ),
@@ -80,12 +80,7 @@ def nodes() -> dashboard.Dashboard:
         ),
         shared.ended(by_type=True),
         lines(
-            About(
-                "Providers on the market",
-                "How far the newest offers come, until they are free to rent.",
-                COUNT,
-                0,
-            ),
+            counted("Providers on the market", "How far the newest offers come, until they are free to rent."),
             Query(f"max by (step) ({market})", "{{step}}"),
         ),
         lines(
@@ -98,7 +93,7 @@ def nodes() -> dashboard.Dashboard:
             Query(f"max({price})", "dearest node"),
         ),
         lines(
-            About("What yagna does on the market", "Within 10 minutes, all clusters together.", COUNT, 0),
+            counted("What yagna does on the market", "Within 10 minutes, all clusters together."),
             Query("sum(increase(market_proposals_requestor_received[10m]))", "proposals received"),
             Query("sum(increase(market_proposals_requestor_countered[10m]))", "proposals answered"),
             Query("sum(increase(market_agreements_requestor_created[10m]))", "agreements proposed"),

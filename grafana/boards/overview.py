@@ -14,6 +14,7 @@ from grafana.boards.parts import (
     board,
     chosen,
     cluster_variables,
+    counted,
     filled,
     glm,
     lines,
@@ -54,12 +55,7 @@ def overview() -> dashboard.Dashboard:
             Query(f"3600 * {LEFT} / ({BURN} > 0)"),
         ),
         lines(
-            About(
-                "Nodes by state",
-                "How many nodes are in which state, and how many may be.",
-                COUNT,
-                0,
-            ),
+            counted("Nodes by state", "How many nodes are in which state, and how many may be."),
             Query(f"sum by (state) ({chosen('rayongolem_nodes')})", "{{state}}"),
             Query(ALLOWED, "allowed"),
             stacked=True,

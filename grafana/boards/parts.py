@@ -60,6 +60,11 @@ def glm(title: str, description: str, unit: str = GLM) -> About:
     return About(title, description, unit, GLM_DECIMALS)
 
 
+def counted(title: str, description: str) -> About:
+    """About a number of things."""
+    return About(title, description, COUNT, 0)
+
+
 def number(
     about: About, query: Query, *, width: int = 4, thresholds: dashboard.ThresholdsConfig | None = None
 ) -> stat.Panel:

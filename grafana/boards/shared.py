@@ -13,6 +13,7 @@ from grafana.boards.parts import (
     Column,
     Query,
     chosen,
+    counted,
     glm,
     lines,
     number,
@@ -52,11 +53,9 @@ def ended(*, by_type: bool = False) -> timeseries.Panel:
     """How nodes ended."""
     counts = chosen("rayongolem_nodes_ended_total", over="increase[10m]", by_type=by_type)
     return lines(
-        About(
+        counted(
             "Nodes ended by reason",
             "Ends within 10 minutes. Requested is Ray's or the user's wish; all others are worth a look.",
-            COUNT,
-            0,
         ),
         Query(f"sum by (reason) ({counts})", "{{reason}}"),
     )
