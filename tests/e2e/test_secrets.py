@@ -59,7 +59,8 @@ FOLDERS = {
 """The volumes, by one that has them mounted."""
 
 NODES = "/run/golem-devnet/nodes"
-IN_NODES = re.compile(r"(?:\./)?[^/]+/upper(/.*)")
+IN_NODES = re.compile(r"(?:\./)?[^/]+/[^/]+/upper(/.*)")
+"""Provider, node, and what the node itself calls the file."""
 DATABASE = re.compile(r"-(wal|shm)$")
 """What SQLite keeps beside a database, for it."""
 
