@@ -32,7 +32,7 @@ from golem_bridge.golem.yagna import YagnaGolem
 from golem_bridge.market.images import ImageRegistry
 from golem_bridge.money.bookkeeper import Bookkeeper
 from golem_bridge.money.funds import Funds, read_funds
-from golem_bridge.settings import SecretError, Settings, read_secret
+from golem_bridge.settings import GolemNetwork, SecretError, Settings, read_secret
 from golem_bridge.store.database import Database
 from golem_bridge.store.values import Values
 from golem_bridge.telemetry.logs import LogCounts
@@ -161,6 +161,12 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
         telemetry.start(workers.loops)
         stack.push_async_callback(telemetry.stop)
         log.info("bridge serves", network=settings.golem_network.value, wallet=wallet, port=settings.bridge_listen_port)
+        if settings.golem_network is GolemNetwork.POLYGON:
+            log.warning(
+                "REAL MONEY: nothing is spent before ray up, then at most total_budget of the cluster file, and gas",
+                needs="GLM, and POL for gas, both on polygon, sent to the wallet",
+                wallet=wallet,
+            )
         server = host_server(app, settings, token=token, metrics_token=metrics_token, traffic=telemetry.traffic)
         await server.serve()
 
