@@ -43,6 +43,9 @@ check_what_is_missing() {
         say "docker $(docker version -f '{{.Server.Version}}'), compose $(docker compose version --short), ssh, rsync, python3: all there"
         exit 0
     fi
+    if ! engine_answers && [ -n "${DOCKER_HOST:-}" ]; then
+        fail "No Docker engine answers at DOCKER_HOST=$DOCKER_HOST — nothing was changed — start that engine, or unset DOCKER_HOST to use this machine's."
+    fi
     if ! engine_answers && engine_installed && ! is_root; then
         fail "Docker is installed but does not answer to $(id -un) — start it (sudo systemctl start docker) and add yourself to its group (sudo usermod -aG docker $(id -un), then log in again)."
     fi

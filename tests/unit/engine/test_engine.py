@@ -29,10 +29,10 @@ def stand_in(folder: Path, name: str, script: str) -> None:
     path.chmod(0o755)
 
 
-def set_up(machine: Path) -> subprocess.CompletedProcess[str]:
+def set_up(machine: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["/bin/bash", str(ENGINE / "engine.sh")],
-        env={"PATH": str(machine), "HOME": str(machine)},
+        env={"PATH": str(machine), "HOME": str(machine), **environment},
         capture_output=True,
         text=True,
         timeout=30,
@@ -57,4 +57,12 @@ def test_a_machine_that_has_everything_is_left_alone(machine: Path) -> None:
     done = set_up(machine)
     assert done.returncode == 0, done.stderr
     assert "docker 28.0.0, compose 2.40.3, ssh, rsync, python3: all there" in done.stdout
+    assert "Changes" not in done.stdout
+
+
+def test_an_engine_elsewhere_that_does_not_answer_is_not_replaced_by_one_here(machine: Path) -> None:
+    stand_in(machine, "docker", 'if [ "$1" = info ]; then exit 1; fi; echo 2.40.3')
+    done = set_up(machine, DOCKER_HOST="unix:///nowhere/docker.sock")
+    assert done.returncode == 1
+    assert "No Docker engine answers at DOCKER_HOST=unix:///nowhere/docker.sock — nothing was changed" in done.stderr
     assert "Changes" not in done.stdout
