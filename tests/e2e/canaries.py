@@ -33,10 +33,10 @@ class Readable(Protocol):
 
 @dataclass(frozen=True)
 class Canary:
-    """A secret and the spellings by which it is known again."""
+    """A secret and the spellings by which it is known again; a failed test shows its name only."""
 
     name: str
-    needles: tuple[bytes, ...]
+    needles: tuple[bytes, ...] = field(repr=False)
 
     @classmethod
     def of_text(cls, name: str, text: str) -> Canary:
@@ -117,7 +117,7 @@ def output_of(*command: str) -> Iterator[IO[bytes]]:
 class Processes:
     """All command lines and environments that this user can see on this machine, look after look."""
 
-    seen: dict[bytes, str] = field(default_factory=dict)
+    seen: dict[bytes, str] = field(default_factory=dict, repr=False)
     """What was seen, with where: "cmdline of NAME" or "environ of NAME"."""
 
     @contextmanager
