@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -29,6 +30,9 @@ OF_NODES = {name for entry in CATALOGUE if entry.life is Life.NODE for name in e
 ALWAYS = {name for entry in CATALOGUE if entry.life is Life.ALWAYS for name in entry.stored_names}
 WHEN_IT_HAPPENS = {name for name in ALWAYS if "_http_" in name or "_yagna_api_" in name}
 """One series per route or call that was used, not per one that could be."""
+
+IS_OF_RULES = re.compile(r":|^ALERTS")
+"""What Prometheus itself makes of series, under their labels."""
 
 PATIENCE = 60.0
 """Seconds until Prometheus has forgotten: three scrapes more, a look at the targets, and some."""
@@ -78,7 +82,7 @@ def names(series: set[Series], **labels: str) -> set[str]:
         one["__name__"]
         for one in chosen
         if all(key in one and value in {"", one[key]} for key, value in labels.items())
-        and ":" not in one["__name__"]  # a rule's result
+        and not IS_OF_RULES.search(one["__name__"])
     }
 
 
