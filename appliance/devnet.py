@@ -25,7 +25,7 @@ TIMEOUT = 30
 
 def start(steps: Steps, settings: Settings) -> None:
     """Builds what is missing, starts, writes ``devnet.env``. Raises StepError."""
-    port, environment = _port(), _environment(settings)
+    port, environment = published_port(), environment_of(settings)
     with steps.step("Checks, nothing changed yet"):
         check_port(_project(settings), PORT, port, place="the environment")
         steps.say(f"   port {port}: fine")
@@ -35,13 +35,11 @@ def start(steps: Steps, settings: Settings) -> None:
     with steps.step("Base images"):
         steps.run([ENGINE / "base-images.sh"], log="base-images", env=environment)
     with steps.step("Images of the devnet"):
-        steps.run(
-            _compose("--progress", "plain", "build", *SERVICES), log="build", env=environment, show=build_progress
-        )
+        steps.run(compose("--progress", "plain", "build", *SERVICES), log="build", env=environment, show=build_progress)
     with steps.step("Devnet up"):
-        steps.run(_compose("up", "--detach", "--wait", *SERVICES), log="up", env=environment, show=up_progress)
+        steps.run(compose("up", "--detach", "--wait", *SERVICES), log="up", env=environment, show=up_progress)
     path = env_file(settings)
-    write_privately(path, exports(port, _app_key(environment)))
+    write_privately(path, exports(port, app_key(environment)))
     steps.say(
         f"\nA Golem network runs on this machine; its GLM is free.\n"
         f"   requestors   . {shown(path)} && python your_script.py\n"
@@ -54,9 +52,9 @@ def stop(steps: Steps, settings: Settings) -> None:
     """Wallet, chain and identities stay in their volumes. Raises StepError."""
     with steps.step("Stopping the devnet"):
         steps.run(
-            _compose("down", "--remove-orphans"),
+            compose("down", "--remove-orphans"),
             log="down",
-            env=_environment(settings),
+            env=environment_of(settings),
             show=lambda line: line.strip() if "Removed" in line else None,
         )
     env_file(settings).unlink(missing_ok=True)
@@ -88,7 +86,8 @@ def write_privately(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _port() -> int:
+def published_port() -> int:
+    """Where yagna is published. Raises StepError."""
     text = os.environ.get(PORT, "7465")
     if not text.isdigit() or not 0 < int(text) < 1 << 16:
         raise StepError(f"{PORT} is {text!r} — it must be a port number — correct it in the environment")
@@ -100,7 +99,8 @@ def _project(settings: Settings) -> str:
     return f"{settings.project}-devnet"
 
 
-def _environment(settings: Settings) -> Mapping[str, str]:
+def environment_of(settings: Settings) -> Mapping[str, str]:
+    """For :func:`compose`."""
     return {
         **settings.compose_environment(),
         "COMPOSE_PROJECT_NAME": _project(settings),
@@ -109,13 +109,14 @@ def _environment(settings: Settings) -> Mapping[str, str]:
     }
 
 
-def _compose(*arguments: str) -> Sequence[str]:
+def compose(*arguments: str) -> Sequence[str]:
+    """``docker compose`` with yagna published."""
     return ["docker", "compose", "--file", str(COMPOSE_FILE), "--file", str(OVERRIDE), *arguments]
 
 
-def _app_key(environment: Mapping[str, str]) -> str:
-    """Never passes a log."""
-    command = _compose("exec", "-T", "yagna", "cat", KEY_FILE)
+def app_key(environment: Mapping[str, str]) -> str:
+    """Of the devnet's yagna; never passes a log. Raises StepError."""
+    command = compose("exec", "-T", "yagna", "cat", KEY_FILE)
     done = subprocess.run(
         command, cwd=ROOT, env=dict(environment), capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
