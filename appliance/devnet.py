@@ -10,7 +10,7 @@ from pathlib import Path
 from appliance.checks import check_port
 from appliance.paths import COMPOSE_FILE, ENGINE, ROOT, shown
 from appliance.settings import Settings
-from appliance.setup import build_progress, up_progress
+from appliance.setup import build_progress, start_containers
 from appliance.steps import StepError, Steps
 
 OVERRIDE = ROOT / "docker" / "devnet" / "devnet.override.yml"
@@ -37,7 +37,7 @@ def start(steps: Steps, settings: Settings) -> None:
     with steps.step("Images of the devnet"):
         steps.run(compose("--progress", "plain", "build", *SERVICES), log="build", env=environment, show=build_progress)
     with steps.step("Devnet up"):
-        steps.run(compose("up", "--detach", "--wait", *SERVICES), log="up", env=environment, show=up_progress)
+        start_containers(steps, compose(), SERVICES, environment)
     path = env_file(settings)
     write_privately(path, exports(port, app_key(environment)))
     steps.say(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from appliance.blame import last_words
 from appliance.checks import check_disk, check_ports
 from appliance.paths import ENGINE, ROOT
 from appliance.settings import Settings
@@ -38,8 +39,7 @@ def bring_up(steps: Steps, settings: Settings, *, host_tools: bool = True) -> No
         command = ["docker", "compose", "--progress", "plain", "build"]
         steps.run(command, log="build", env=environment, show=build_progress)
     with steps.step("Appliance up"), engine_watched(environment):
-        command = ["docker", "compose", "up", "--detach", "--wait", "--remove-orphans"]
-        steps.run(command, log="up", env=environment, show=up_progress)
+        start_containers(steps, ["docker", "compose"], ["--remove-orphans"], environment)
     if host_tools:
         with steps.step("Host tools: Ray and the plug-in (.venv)"):
             tools.finish()
@@ -58,6 +58,16 @@ def engine_watched(environment: Mapping[str, str]) -> Iterator[None]:
             f"The Docker engine has stopped — {engine.reason} — nothing is lost, what is done stays done; "
             "start the engine and go on with: make up"
         ) from error
+
+
+def start_containers(
+    steps: Steps, compose: Sequence[str], arguments: Sequence[str], environment: Mapping[str, str]
+) -> None:
+    """``docker compose up``. Raises StepError, which says what the containers that failed said last."""
+    try:
+        steps.run([*compose, "up", "--detach", "--wait", *arguments], log="up", env=environment, show=up_progress)
+    except StepError as error:
+        raise StepError(f"{error}{last_words(compose, environment)}") from error
 
 
 def build_progress(line: str) -> str | None:

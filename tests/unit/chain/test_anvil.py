@@ -18,7 +18,7 @@ def test_a_damaged_state_names_file_and_way_out(tmp_path: Path, content: bytes) 
     with pytest.raises(DamagedStateError) as caught:
         check_state(state)
     assert str(state) in str(caught.value)
-    assert "docker compose down --volumes" in str(caught.value)
+    assert "docker compose -p ray-on-golem down --volumes" in str(caught.value)
 
 
 def test_a_new_chain_and_a_dumped_one_are_fine(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from golem_devnet.chain.errors import AnvilError, DamagedStateError, RpcUnreachableError
+from golem_devnet.chain.errors import AnvilError, DamagedStateError, RpcUnreachableError, start_anew
 from golem_devnet.chain.rpc import Rpc, number_result
 
 _START_LIMIT = 30.0
@@ -56,8 +56,7 @@ def check_state(state_file: Path) -> None:
 
 def _damaged(state_file: Path, observed: str) -> DamagedStateError:
     return DamagedStateError(
-        f"the local chain's state file {state_file} is damaged — {observed} — a new devnet starts with: "
-        "docker compose down --volumes && docker compose up -d --wait  (play money and running clusters are lost)"
+        f"the local chain's state file {state_file} is damaged — {observed} — a new devnet starts with: {start_anew()}"
     )
 
 

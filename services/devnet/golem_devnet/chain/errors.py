@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 class ChainError(Exception):
     """Root of the errors that end the chain service or a command; str() is meant for the user."""
@@ -29,3 +31,12 @@ class RpcRefusedError(ChainError):
 
 class ConfigMissingError(ChainError):
     """chain.json is not there or does not parse: the chain was never ready on this volume."""
+
+
+def start_anew() -> str:
+    """How to begin with a new chain, as advice within a message. compose tells the container its project's name."""
+    project = os.environ.get("PROJECT", "ray-on-golem")
+    return (
+        f"docker compose -p {project} down --volumes, then start it as before "
+        "(play money, wallet and running clusters are lost)"
+    )

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 
 from golem_devnet.chain.amounts import address_of_word, parse_address, word
-from golem_devnet.chain.errors import RpcRefusedError
+from golem_devnet.chain.errors import RpcRefusedError, start_anew
 from golem_devnet.chain.rpc import Rpc, number_result, text_result, wait_for_receipt
 
 # keccak256("Transfer(address,address,uint256)"), the same in every ERC-20
@@ -110,7 +110,7 @@ def find_or_deploy(rpc: Rpc) -> Token:
     if receipt.get("contractAddress") != GLM_ADDRESS:
         raise RpcRefusedError(
             f"the GLM contract came to {receipt.get('contractAddress')} instead of {GLM_ADDRESS} — the chain was "
-            "used before its service ran — start it anew: docker compose down --volumes"
+            f"used before its service ran — a new devnet starts with: {start_anew()}"
         )
     return token
 
