@@ -15,6 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 YAGNA_PORT = 7465
+CATALOGUE_PORT = 8480
 PYTHON = "/opt/devnet/bin/python"
 SUBNET = "devnet"
 
@@ -37,14 +38,19 @@ def inside(service: str, *command: str) -> str:
     return compose("exec", "-T", service, *command)
 
 
-def yagna_url() -> str:
-    """The requestor's yagna; no port of it is published."""
-    container = compose("ps", "--quiet", "yagna").strip()
+def address(service: str) -> str:
+    """Of a service's container in the network of the Golem part; no port of it is published."""
+    container = compose("ps", "--quiet", service).strip()
     form = "{{json .NetworkSettings.Networks}}"
     done = subprocess.run(["docker", "inspect", "-f", form, container], capture_output=True, text=True, check=True)
     networks = json.loads(done.stdout)
-    (address,) = [network["IPAddress"] for name, network in networks.items() if name.endswith("_golem")]
-    return f"http://{address}:{YAGNA_PORT}"
+    (found,) = [network["IPAddress"] for name, network in networks.items() if name.endswith("_golem")]
+    return str(found)
+
+
+def yagna_url() -> str:
+    """The requestor's yagna."""
+    return f"http://{address('yagna')}:{YAGNA_PORT}"
 
 
 def app_key() -> str:

@@ -26,6 +26,7 @@ mount -t tmpfs -o mode=755,size=64m tmpfs run
 cp /usr/bin/tini-static run/tini # an image need not have an init
 rm -rf opt/devnet var/lib/golem-devnet  # the provider's own program is not part of the image
 chmod 1777 tmp
+[ -s etc/hosts ] || echo "127.0.0.1 localhost" > etc/hosts # Docker leaves it empty
 
 hostname "$hostname"
 ip link set lo up
