@@ -14,7 +14,7 @@ IP_AT, TCP_AT, CHECKSUM_IN_TCP = 14, 34, 16
 
 def folded(data: bytes) -> int:
     """The internet checksum's sum, word by word (RFC 1071)."""
-    total = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    total: int = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total
