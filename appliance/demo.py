@@ -98,6 +98,7 @@ def _where_to_look(steps: Steps, settings: Settings) -> None:
         f"   Console       {console_url(settings)}  (make console prints a link that lets you in)\n"
         f"   Grafana       {grafana}\n"
         f"   Prometheus    http://127.0.0.1:{ports.prometheus}\n"
+        f"   Ray dashboard while a cluster runs: ray dashboard {CLUSTER_FILE.name}, then http://127.0.0.1:8265\n"
         f"   your cluster  . {(VENV / 'bin' / 'activate').relative_to(ROOT)} && ray up golem-cluster.yaml\n"
         "   stop it       make down"
     )
