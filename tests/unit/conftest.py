@@ -1,11 +1,11 @@
 """What unit tests are kept from: hypothesis's stop-watch, on a busy machine, and the settings of an appliance."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from appliance.settings import known_keys
 
-settings.register_profile("patient", deadline=None)
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 
