@@ -20,7 +20,7 @@ from appliance.settings import Settings, read_settings
 from appliance.setup import bring_up
 from appliance.shell import Shell
 from appliance.steps import StepError, Steps
-from appliance.testing import OWN_APPLIANCE, run_tests
+from appliance.testing import OWN_APPLIANCE, run_more_tests, run_tests
 
 
 def up(steps: Steps, settings: Settings) -> None:
@@ -57,6 +57,7 @@ COMMANDS = {
     "devnet-down": stop_devnet,
     "image": put_image,
     "test": run_tests,
+    "test-devnet": run_more_tests,
     "doctor": examine,
     "backup": save,
     "restore": bring_back,
@@ -70,7 +71,7 @@ def main() -> int:
     if name not in COMMANDS:
         print(f"unknown command {name!r} — known: {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
-    if name == "test":
+    if name.startswith("test"):
         os.environ.update(OWN_APPLIANCE)
     try:
         settings = read_settings()

@@ -1,10 +1,10 @@
-"""``make test``: the tests, on an appliance of its own, beside the user's."""
+"""``make test`` and ``make test-devnet``: the tests, on an appliance of its own, beside the user's."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from appliance.paths import ROOT, TEST_VENV, VENV
 from appliance.settings import Settings
@@ -36,23 +36,40 @@ SUITES = (
     "tests/e2e/test_series.py",
     "tests/e2e/test_secrets.py",
     "tests/e2e/test_resilience.py",
-    "tests/e2e/test_setup.py",
     "tests/contract",
+    "tests/integration/test_chain.py",
+)
+"""What ``make test`` runs."""
+
+MORE_SUITES = (
+    "tests/e2e/test_two_ups.py",
+    "tests/e2e/test_lost_vpn.py",
+    "tests/e2e/test_setup.py",
     "tests/integration",
     "tests/e2e/test_unruly_providers.py",
 )
-"""In this order: dashboards are looked at after clusters came and went, and what is billed unfairly by the last one's
-providers keeps its clusters closing for a quarter of an hour."""
+"""What ``make test-devnet`` runs besides. In this order: dashboards are looked at after clusters came and went, and what
+is billed unfairly by the last one's providers keeps its clusters closing for a quarter of an hour."""
 
 
 def run_tests(steps: Steps, settings: Settings) -> None:
-    """Raises StepError if a test fails. Takes the tests' appliance down again, unless KEEP=1 is set."""
+    """``make test``, or the paths named on the command line. Raises StepError if a test fails."""
+    _run(steps, settings, sys.argv[2:] or SUITES)
+
+
+def run_more_tests(steps: Steps, settings: Settings) -> None:
+    """``make test-devnet``. Raises StepError if a test fails."""
+    _run(steps, settings, MORE_SUITES)
+
+
+def _run(steps: Steps, settings: Settings, suites: Sequence[str]) -> None:
+    """Takes the tests' appliance down again, unless KEEP=1 is set."""
     bring_up(steps, settings)
     with steps.step("What the tests need (.venv-test)"):
         steps.run([ROOT / "appliance" / "test-tools.sh"], log="test-tools", show=lambda _: None)
     path = os.pathsep.join([str(TEST_VENV / "bin"), str(VENV / "bin"), os.environ.get("PATH", "")])
     env = {**settings.compose_environment(), "PATH": path, "PYTHONUNBUFFERED": "1", "RAY_ON_GOLEM_APPLIANCE": "up"}
-    command = [TEST_VENV / "bin" / "python", "-m", "pytest", "--durations=10", *(sys.argv[2:] or SUITES)]
+    command = [TEST_VENV / "bin" / "python", "-m", "pytest", "--durations=10", *suites]
     try:
         with steps.step("pytest"):
             output = steps.run(command, log="pytest", env=env, timeout=5000)

@@ -7,13 +7,11 @@ import re
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
-from appliance.bridge import Bridge
 from appliance.paths import ROOT, VENV
 from tests.e2e.cluster import ClusterFile, wait_until
 from tests.e2e.conftest import MakeCluster
@@ -24,11 +22,10 @@ PATIENCE = 60
 
 @dataclass(frozen=True)
 class User:
-    """Somebody with a home folder, in which a key lies, and a cluster that was started by two commands at once."""
+    """Somebody with a home folder, in which a key lies, and a cluster."""
 
     cluster: ClusterFile
     env: Mapping[str, str]
-    outcomes: tuple[tuple[int, str], ...]
 
 
 @pytest.fixture(scope="module")
@@ -41,18 +38,10 @@ def user(make_cluster: MakeCluster, tmp_path_factory: pytest.TempPathFactory) ->
     cluster.content["max_workers"] = 0
     cluster.content["available_node_types"]["ray.worker.default"]["max_workers"] = 0
     cluster.write()
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = [future.result() for future in [pool.submit(cluster.up, env=env) for _ in range(2)]]
-    yield User(cluster, env, tuple((outcome.code, outcome.text) for outcome in outcomes))
+    outcome = cluster.up(env=env)
+    assert outcome.code == 0, outcome.text
+    yield User(cluster, env)
     cluster.down()
-
-
-def test_of_two_ups_at_once_one_says_that_the_other_goes_on(user: User, bridge: Bridge) -> None:
-    (won, _), (lost, said) = sorted(user.outcomes)
-    assert won == 0, user.outcomes
-    assert lost != 0
-    assert "Another ray up of cluster" in said
-    assert [node.node_id for node in user.cluster.nodes(bridge)] == [f"{user.cluster.name}-1-head-0001"]
 
 
 def test_monitor_shows_the_autoscalers_log(user: User) -> None:

@@ -74,9 +74,8 @@ def test_two_clusters_know_nothing_of_each_other(
     assert len(running(bridge, cluster)) >= 1
 
 
-@pytest.mark.parametrize("service", ["chain", "prometheus", "yagna"])
+@pytest.mark.parametrize("service", ["chain", "prometheus"])
 def test_a_job_outlives_a_killed_container(cluster: ClusterFile, bridge: Bridge, service: str) -> None:
-    """yagna comes last: it loses the VPN, from then on the nodes are reached through their exe-units."""
     start_job(cluster, service)
     wait_until(lambda: len(running(bridge, cluster)) == 3, 120, "three nodes to run")
     before = running(bridge, cluster)
@@ -84,20 +83,6 @@ def test_a_job_outlives_a_killed_container(cluster: ClusterFile, bridge: Bridge,
     wait_until(lambda: health(service) == "healthy", 90, f"{service} to be healthy again")
     wait_for_job(cluster, service)
     assert set(running(bridge, cluster)) <= set(before)
-
-
-def test_scaling_works_without_the_vpn(cluster: ClusterFile, bridge: Bridge) -> None:
-    wait_until(lambda: len(running(bridge, cluster)) == 1, 150, "idle workers to leave")
-    outcome = cluster.ray("exec", "python tasks.py --min-nodes 2 --count 40")
-    assert outcome.code == 0, outcome.text
-
-
-def test_the_bridge_finds_its_way_without_the_vpn(cluster: ClusterFile, bridge: Bridge) -> None:
-    before = running(bridge, cluster)
-    kill_main_process("bridge")
-    wait_until(lambda: answers(bridge), 60, "the bridge to come back")
-    assert set(running(bridge, cluster)) <= set(before)
-    wait_until(lambda: "door says 200" in ask_door(cluster, cluster.name), 60, "the head to reach the bridge")
 
 
 def test_everything_is_paid_in_the_end(cluster: ClusterFile, bridge: Bridge, steps: Steps) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from golem_bridge.errors import CommandFailedError
 from golem_bridge.relay import Link, detour_source
 from golem_bridge.relay.node_end import NodeEnd
 from tests.unit.relay.test_link import TOKEN, echo, round_trip
+
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class ExeUnit:
@@ -57,12 +60,22 @@ class Road:
         self._stack = stack
 
     async def start(self) -> None:
-        echoes = await asyncio.start_server(echo, "127.0.0.1", 0)
+        echoes = await asyncio.start_server(self._noted(echo), "127.0.0.1", 0)
         self.port = int(echoes.sockets[0].getsockname()[1])
-        self.relay = await asyncio.start_server(NodeEnd(TOKEN.encode(), frozenset({self.port})).serve, "127.0.0.1", 0)
+        node_end = NodeEnd(TOKEN.encode(), frozenset({self.port}))
+        self.relay = await asyncio.start_server(self._noted(node_end.serve), "127.0.0.1", 0)
         self.relay_port = int(self.relay.sockets[0].getsockname()[1])
         self._stack.callback(echoes.close)
         self._stack.callback(self.relay.close)
+
+    def _noted(self, handler: Handler) -> Handler:
+        """The process that a detour leaves in the node keeps its connection for a while: it is closed from here."""
+
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._stack.callback(writer.close)
+            await handler(reader, writer)
+
+        return handle
 
     async def open(self) -> Detour:
         detour = await Detour.open(
@@ -84,6 +97,7 @@ async def road(tmp_path: Path) -> AsyncIterator[Road]:
         await road.start()
         yield road
     await road.exe_unit.idle()
+    await asyncio.sleep(0.01)  # transports are closed by the loop's next turn
 
 
 async def test_what_goes_out_comes_back_byte_for_byte(road: Road) -> None:
