@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from appliance.paths import ROOT, TEST_VENV, VENV
 from appliance.settings import Settings
@@ -48,8 +49,8 @@ MORE_SUITES = (
     "tests/integration",
     "tests/e2e/test_unruly_providers.py",
 )
-"""What ``make test-devnet`` runs besides. In this order: dashboards are looked at after clusters came and went, and what
-is billed unfairly by the last one's providers keeps its clusters closing for a quarter of an hour."""
+"""What ``make test-devnet`` runs besides. In this order: dashboards are looked at after clusters came and went, and
+what is billed unfairly by the last one's providers keeps its clusters closing for a quarter of an hour."""
 
 
 def run_tests(steps: Steps, settings: Settings) -> None:
@@ -69,7 +70,7 @@ def _run(steps: Steps, settings: Settings, suites: Sequence[str]) -> None:
         steps.run([ROOT / "appliance" / "test-tools.sh"], log="test-tools", show=lambda _: None)
     path = os.pathsep.join([str(TEST_VENV / "bin"), str(VENV / "bin"), os.environ.get("PATH", "")])
     env = {**settings.compose_environment(), "PATH": path, "PYTHONUNBUFFERED": "1", "RAY_ON_GOLEM_APPLIANCE": "up"}
-    command = [TEST_VENV / "bin" / "python", "-m", "pytest", "--durations=10", *suites]
+    command: list[str | Path] = [TEST_VENV / "bin" / "python", "-m", "pytest", "--durations=10", *suites]
     try:
         with steps.step("pytest"):
             output = steps.run(command, log="pytest", env=env, timeout=5000)

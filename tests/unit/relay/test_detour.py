@@ -18,7 +18,6 @@ from golem_bridge.relay import Link, detour_source
 from golem_bridge.relay.node_end import NodeEnd
 from tests.unit.relay.test_link import TOKEN, echo, round_trip
 
-
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
