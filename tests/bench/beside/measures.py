@@ -65,7 +65,8 @@ print(json.dumps({"ticks": after - before - 1 if after is not None else None, "c
 """
 """On the head: the autoscaler's processor time and ticks.
 
-The second autoscaler asks Ray for the cluster's state once per tick, and Ray numbers its answers.
+The second autoscaler asks Ray for the cluster's state once per tick, and Ray numbers its answers; its dashboard asks
+now and then, too, so that a tick more in ten may be counted.
 """
 
 

@@ -63,7 +63,7 @@ class NodeEnd:
 
         mux = Mux(send, under_way=UNDER_WAY, now=loop.time, sleep=asyncio.sleep, accept=accept, on_hello=on_hello)
         work = [
-            asyncio.ensure_future(self._receive(mux, reader)),
+            asyncio.ensure_future(self._receive(mux, reader, writer.get_extra_info("socket"))),
             asyncio.ensure_future(mux.run()),
             asyncio.ensure_future(self._expect(known)),
         ]
@@ -79,11 +79,14 @@ class NodeEnd:
             mux.fail(reason)
             writer.close()
 
-    async def _receive(self, mux: Mux, reader: asyncio.StreamReader) -> None:
+    async def _receive(self, mux: Mux, reader: asyncio.StreamReader, link: socket.socket) -> None:
         while True:
             data = await reader.read(READ_SIZE)
             if not data:
                 return
+            # yagna's TCP holds a small segment back until the one before is acknowledged, and Linux waits 40 ms with
+            # that; the option holds until the next time Linux thinks it may wait
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             mux.feed(data)
 
     async def _expect(self, known: asyncio.Event) -> None:
