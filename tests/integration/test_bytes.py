@@ -28,7 +28,7 @@ CONNECTIONS = 100
 ONE_BY_ONE = 60
 """The others run four at a time."""
 
-SIZE = 2_000_000
+SIZE = 1_000_000
 """Bytes of a big transfer."""
 
 PATIENCE = 120.0

@@ -127,6 +127,28 @@ async def test_an_over_priced_and_a_second_invoice(requestor: Requestor) -> None
                 assert all(Decimal(invoice["amount"]) >= Decimal(least) for invoice in found)
 
 
+async def test_a_malformed_invoice(requestor: Requestor) -> None:
+    """yagna hands it on; what to make of it is the requestor's business."""
+    with faults("alder", "invoices=malformed"):
+        async with requestor.rented("alder") as rental:
+            await requestor.end(rental)
+            invoice = await requestor.invoice(rental)
+            assert invoice["activityIds"] == []
+            assert Decimal(invoice["amount"]) % Decimal("1e-18") != 0, "GLM has eighteen decimals"
+
+
+async def test_an_invoice_for_another_agreement(requestor: Requestor) -> None:
+    async with requestor.rented("alder") as earlier:
+        await requestor.end(earlier)
+        await requestor.invoice(earlier)
+    with faults("alder", "invoices=wrong-agreement"):
+        async with requestor.rented("alder") as rental:
+            await requestor.end(rental)
+            look = partial(invoices, requestor, earlier, 2)
+            await requestor.until(look, "the earlier agreement was not billed again")
+            assert await invoices(requestor, rental, 1) == [], "its own invoice is not sent"
+
+
 async def noted(requestor: Requestor, rental: Rental, more: int) -> list[dict[str, Any]]:
     """The agreement's debit notes, once so many more have come."""
     before = len(await requestor.debit_notes(rental.agreement_id))

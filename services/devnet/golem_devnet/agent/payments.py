@@ -47,6 +47,10 @@ class Stranger:
     agreement_id: str
     activity_id: str
 
+    def of_invoice(self) -> Mapping[str, object]:
+        """Whom an invoice body names."""
+        return {"agreementId": self.agreement_id, "activityIds": [self.activity_id]}
+
 
 class Biller:
     """Bills one agreement, as honestly as its faults let it."""
@@ -97,7 +101,7 @@ class Biller:
         amount = sum((self._terms.cost(usage) for _, usage in usages), Decimal(0))
         honest = invoice_body(self._agreement_id, [activity_id for activity_id, _ in usages], amount)
         stranger = self._stranger()
-        other = stranger.agreement_id if stranger is not None else None
+        other = stranger.of_invoice() if stranger is not None else None
         for body in paper.invoices(self._faults().invoices, honest, stranger=other):
             await send_invoice(self._rest, body)
             log.info("invoice over %s GLM sent for agreement %s", body["amount"], self._agreement_id[:12])

@@ -15,6 +15,8 @@ LEAST = Decimal("0.01")
 """GLM an over-priced document asks for at least."""
 
 GARBAGE = "\x00garbage"
+FRACTION = "1"
+"""The nineteenth decimal: GLM has eighteen."""
 
 Body = Mapping[str, Any]
 """What is posted to ``/payment-api/v1/debitNotes`` or ``/payment-api/v1/invoices``."""
@@ -35,17 +37,22 @@ def debit_notes(paper: Paper, honest: Body, *, stranger: str | None) -> list[Bod
             return [honest]
 
 
-def invoices(paper: Paper, honest: Body, *, stranger: str | None) -> list[Body]:
-    """What to send instead of an honest invoice; ``stranger`` is another agreement."""
+def invoices(paper: Paper, honest: Body, *, stranger: Body | None) -> list[Body]:
+    """What to send instead of an honest invoice; ``stranger`` names another agreement and its activities.
+
+    Lies the provider's own yagna 0.17.6 lets pass: it refuses activities of no or of another agreement, and an
+    invoice that asks for less than an earlier one.
+    """
     match paper:
         case Paper.OVER_PRICED:
             return [{**honest, "amount": _raised(honest["amount"])}]
         case Paper.DUPLICATE:
             return [honest, honest]
         case Paper.MALFORMED:
-            return [{**honest, "activityIds": [GARBAGE]}]
+            return [{**honest, "activityIds": [], "amount": f"{Decimal(honest['amount']):.18f}{FRACTION}"}]
         case Paper.WRONG_AGREEMENT:
-            return [{**honest, "agreementId": stranger}] if stranger is not None else []
+            amount = _raised(honest["amount"])
+            return [{**honest, **stranger, "amount": amount}] if stranger is not None else []
         case Paper.HONEST:
             return [honest]
 
