@@ -1,6 +1,7 @@
 """``make bench``: runs the benchmarks of this folder one after the other, each in a process of its own.
 
-A benchmark is a module with a constant ``MEASURES``, one sentence, that ends with code 0 if its goals are met.
+A benchmark is a module with a constant ``MEASURES``, one sentence, that ends with code 0 if its goals are met. One with
+a constant ``NEEDS`` is run only when it is named: what it says must have been done before.
 """
 
 from __future__ import annotations
@@ -11,33 +12,50 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
-MARK = "MEASURES"
 
 
-def benches(folder: Path = FOLDER) -> Mapping[str, str]:
-    """Name and sentence of every module that declares itself."""
-    found = {path.stem: _sentence(path) for path in sorted(folder.glob("*.py"))}
-    return {name: sentence for name, sentence in found.items() if sentence}
+@dataclass(frozen=True)
+class Bench:
+    """What a module says of itself."""
+
+    measures: str
+    needs: str | None
+
+    @property
+    def line(self) -> str:
+        return f"{self.measures} (needs {self.needs})" if self.needs else self.measures
 
 
-def _sentence(path: Path) -> str | None:
-    """Read, not imported: a benchmark may need what is not installed here."""
+def benches(folder: Path = FOLDER) -> Mapping[str, Bench]:
+    """Name and description of every module that declares itself."""
+    found = {path.stem: _constants(path) for path in sorted(folder.glob("*.py"))}
+    return {
+        name: Bench(constants["MEASURES"], constants.get("NEEDS"))
+        for name, constants in found.items()
+        if "MEASURES" in constants
+    }
+
+
+def _constants(path: Path) -> Mapping[str, str]:
+    """Texts at the module's top; read, not imported: a benchmark may need what is not installed here."""
+    found = {}
     for statement in ast.parse(path.read_text(encoding="utf-8")).body:
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))) if name == MARK:
-                return text
-    return None
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+                found[name] = text
+    return found
 
 
 def run(names: Sequence[str]) -> int:
     """Each with its output as it comes; the number of those that failed."""
     failed = []
     for name in names:
-        print(f"\n== {name}: {benches()[name]}", flush=True)
+        print(f"\n== {name}: {benches()[name].line}", flush=True)
         begin = time.monotonic()
         done = subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], cwd=ROOT, check=False)
         took = f"{time.monotonic() - begin:.0f} s"
@@ -53,16 +71,16 @@ def run(names: Sequence[str]) -> int:
 def main() -> int:
     """0 if all goals are met, 1 if not, 2 for a name that is none."""
     known = benches()
-    parser = argparse.ArgumentParser(prog="make bench", description="Without names, all benchmarks are run.")
+    parser = argparse.ArgumentParser(prog="make bench", description="Without names: all that need nothing.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--list", action="store_true", help="only say what there is")
     asked = parser.parse_args()
     if unknown := sorted(set(asked.names) - set(known)):
         parser.error(f"no benchmark {unknown[0]!r} — known: {', '.join(known)}")
     if asked.list:
-        print("\n".join(f"{name:<16} {sentence}" for name, sentence in known.items()))
+        print("\n".join(f"{name:<16} {bench.line}" for name, bench in known.items()))
         return 0
-    return 1 if run(asked.names or list(known)) else 0
+    return 1 if run(asked.names or [name for name, bench in known.items() if not bench.needs]) else 0
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ from tests.bench import node_program
 from tests.bench.node_program import ECHOES, GIVES, TAKES
 from tests.integration.requestor import START, Refused, Rental, Requestor, shell
 
+MEASURES = "the devnet: start, ssh, round trip, throughput, memory"
+
 PROVIDERS = ("alder", "birch", "cedar", "dogwood", "elm", "gilded")
 IP, OTHER_IP, RELAY_PORT, TOKEN = "192.168.7.2", "192.168.7.3", 4579, "token-of-this-bench"
 MIB = 1024 * 1024

@@ -33,7 +33,8 @@ from tests.bench.beside.side import BenchError
 from tests.bench.beside.upstream import stand_in_time, upstream, web_server
 from tests.e2e.upstream import install_client, provide_image
 
-MEASURES = "this appliance beside ray-on-golem 0.13.0 on the same devnet (needs make up)"
+MEASURES = "this appliance beside ray-on-golem 0.13.0 on the same devnet"
+NEEDS = "make up"
 
 BETWEEN = 15.0
 """Seconds after a cluster's end until its providers offer themselves again."""

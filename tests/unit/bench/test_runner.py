@@ -18,6 +18,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (path / "__init__.py").touch()
     (made / "good.py").write_text('MEASURES = "what is good"\nprint("7 per second")\n')
     (made / "slow.py").write_text('MEASURES = "what is not"\nraise SystemExit(1)\n')
+    (made / "choosy.py").write_text('MEASURES = "what is beyond"\nNEEDS = "a miracle"\nraise SystemExit(1)\n')
     (made / "helper.py").write_text('import nothing_that_exists\nNAME = "MEASURES"\n')
     known = runner.benches(made)
     monkeypatch.setattr(runner, "ROOT", tmp_path)
@@ -26,11 +27,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_benchmark_declares_itself(folder: Path) -> None:
-    assert runner.benches() == {"good": "what is good", "slow": "what is not"}
+    assert {name: bench.line for name, bench in runner.benches().items()} == {
+        "choosy": "what is beyond (needs a miracle)",
+        "good": "what is good",
+        "slow": "what is not",
+    }
 
 
 def test_the_repository_has_some() -> None:
-    assert "plugin_import" in runner.benches()
+    assert {"plugin_import", "devnet"} <= set(runner.benches())
 
 
 def test_a_missed_goal_is_told_and_decides_the_exit_code(
@@ -51,4 +56,4 @@ def test_an_unknown_name_is_answered_with_those_there_are(
     monkeypatch.setattr("sys.argv", ["bench", "fast"])
     with pytest.raises(SystemExit, match="2"):
         runner.main()
-    assert "no benchmark 'fast' — known: good, slow" in capsys.readouterr().err
+    assert "no benchmark 'fast' — known: choosy, good, slow" in capsys.readouterr().err
