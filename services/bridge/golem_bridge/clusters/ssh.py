@@ -110,7 +110,8 @@ class HeadTunnel:
         for port in self._ports:
             try:
                 await connection.forward_remote_port_to_path("127.0.0.1", port, str(self._door))
-            except (OSError, asyncssh.Error) as error:
+            except (OSError, asyncssh.Error, asyncssh.ChannelListenError) as error:
+                # the last one is no asyncssh.Error: sshd refuses a port which a connection it has not missed yet holds
                 connection.abort()
                 raise NodeUnreachableError(f"the head refuses the reverse forward of port {port} — {error}") from error
         self._connection = connection
