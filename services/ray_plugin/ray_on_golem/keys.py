@@ -15,10 +15,15 @@ TIMEOUT = 30
 FILE = "id_ed25519"
 
 
+def data_folder(cluster_name: str) -> Path:
+    """Where the user's host keeps what belongs to a cluster."""
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return data / "ray-on-golem" / cluster_name
+
+
 def default_key(cluster_name: str) -> Path:
     """Where a cluster's own key lies."""
-    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return data / "ray-on-golem" / cluster_name / FILE
+    return data_folder(cluster_name) / FILE
 
 
 def make_default_key(cluster_name: str) -> Path:

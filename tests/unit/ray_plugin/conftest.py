@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     import ray.autoscaler._private.commands  # noqa: F401
 
 from ray_on_golem import keys
-from ray_on_golem.provider import node_provider
+from ray_on_golem.provider import node_provider, turn
 from ray_on_golem.provider.node_provider import KEY, SPEC, GolemNodeProvider
 from tests.unit.ray_plugin.bridge_server import BridgeServer
 from tests.unit.ray_plugin.fake_bridge import FakeBridge
@@ -28,14 +28,15 @@ Make = Callable[..., GolemNodeProvider]
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     for variable in ("XDG_DATA_HOME", "ON_GOLEM_NETWORK", "RAY_ON_GOLEM_TOKEN_FILE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.chdir(tmp_path)
-    return home
+    yield home
+    turn.give_back("one")
 
 
 @pytest.fixture

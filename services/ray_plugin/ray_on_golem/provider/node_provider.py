@@ -12,7 +12,14 @@ from typing import Any
 
 from ray.autoscaler._private.cli_logger import cli_logger
 from ray.autoscaler.node_provider import NodeProvider
-from ray.autoscaler.tags import NODE_KIND_HEAD, TAG_RAY_NODE_KIND, TAG_RAY_USER_NODE_TYPE
+from ray.autoscaler.tags import (
+    NODE_KIND_HEAD,
+    STATUS_UP_TO_DATE,
+    STATUS_UPDATE_FAILED,
+    TAG_RAY_NODE_KIND,
+    TAG_RAY_NODE_STATUS,
+    TAG_RAY_USER_NODE_TYPE,
+)
 
 from ray_on_golem import keys
 from ray_on_golem.bridge import Bridge
@@ -20,6 +27,7 @@ from ray_on_golem.config import WITHOUT_EFFECT, bridge_node_config, cluster_spec
 from ray_on_golem.errors import RayOnGolemError
 from ray_on_golem.legacy import check_network, modern_parameters
 from ray_on_golem.place import find_place
+from ray_on_golem.provider import turn
 from ray_on_golem.provider.command_runner import GolemCommandRunner
 from ray_on_golem.provider.defaults import fill_defaults
 from ray_on_golem.provider.for_head import head_config
@@ -33,6 +41,9 @@ from ray_on_golem.provider.waiting import Waiter
 
 SPEC, KEY = "golem_cluster", "golem_ssh_key"
 """What :meth:`GolemNodeProvider.bootstrap_config` notes in the provider section for the provider on the host."""
+
+SET_UP_ENDED = frozenset({STATUS_UP_TO_DATE, STATUS_UPDATE_FAILED})
+"""Ray's last word on a head in ``ray up``."""
 
 
 class GolemNodeProvider(NodeProvider):
@@ -90,6 +101,7 @@ class GolemNodeProvider(NodeProvider):
     @plainly
     def prepare_for_head_node(self, cluster_config: dict[str, Any]) -> dict[str, Any]:
         """The config the head gets. Also runs when ``ray up`` finds a live cluster: brings it to new limits."""
+        turn.take(self.cluster_name)
         self._open_cluster()
         for ours in (SPEC, KEY):
             cluster_config["provider"].pop(ours, None)
@@ -131,7 +143,12 @@ class GolemNodeProvider(NodeProvider):
         """Ask for nodes. The head is awaited here, on the host, where failing ends ``ray up`` cleanly."""
         node_type = tags[TAG_RAY_USER_NODE_TYPE]
         if tags[TAG_RAY_NODE_KIND] == NODE_KIND_HEAD:
-            return self._create_head(node_type, tags)
+            turn.take(self.cluster_name)
+            try:
+                return self._create_head(node_type, tags)
+            except BaseException:
+                turn.give_back(self.cluster_name)
+                raise
         self._refusals.check(node_type)
         # upstream's client tells the bridge of the head's type only
         named = bridge_node_config(node_type, node_config) if node_config.get("demand") else None
@@ -156,6 +173,8 @@ class GolemNodeProvider(NodeProvider):
     @plainly
     def set_node_tags(self, node_id: str, tags: dict[str, str]) -> None:
         self._records.put(self._bridge.tag(self.cluster_name, node_id, tags))
+        if tags.get(TAG_RAY_NODE_STATUS) in SET_UP_ENDED:
+            turn.give_back(self.cluster_name)
 
     def terminate_node(self, node_id: str) -> dict[str, Any]:
         return self.terminate_nodes([node_id])
