@@ -53,6 +53,12 @@ class ClusterFile:
         parameters: dict[str, Any] = self.content["provider"]["parameters"]
         return parameters
 
+    def have_no_workers(self) -> None:
+        """Only a head, written so."""
+        self.content["max_workers"] = 0
+        self.content["available_node_types"]["ray.worker.default"]["max_workers"] = 0
+        self.write()
+
     def write(self) -> None:
         """Put changes of ``content`` into the file."""
         self.path.write_text(yaml.safe_dump(self.content, sort_keys=False), encoding="utf-8")

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from appliance.bridge import Bridge
-from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
 from appliance.steps import Steps
 from tests.e2e.cluster import ClusterFile, wait_until
 from tests.e2e.conftest import MakeCluster
-from tests.e2e.test_resilience import (
+from tests.e2e.crashes import (
     answers,
     ask_door,
+    check_down_pays,
     health,
     kill_main_process,
     running,
@@ -58,8 +58,4 @@ def test_the_bridge_finds_its_way_without_the_vpn(cluster: ClusterFile, bridge: 
 
 
 def test_everything_is_paid_in_the_end(cluster: ClusterFile, bridge: Bridge, steps: Steps) -> None:
-    assert cluster.down().code == 0
-    bill = wait_for_settlement(steps, bridge, cluster.name)
-    check_chain(steps, bridge.wallet(), bill)
-    wait_until(lambda: not cluster.nodes(bridge), 60, "all nodes to end")
-    check_nothing_open(steps)
+    check_down_pays(cluster, bridge, steps)

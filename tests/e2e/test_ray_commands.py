@@ -35,9 +35,7 @@ def user(make_cluster: MakeCluster, tmp_path_factory: pytest.TempPathFactory) ->
     env = {"HOME": str(home)}
     cluster = make_cluster("commands")
     cluster.content["auth"] = {"ssh_user": "root", "ssh_private_key": "~/golem-key"}
-    cluster.content["max_workers"] = 0
-    cluster.content["available_node_types"]["ray.worker.default"]["max_workers"] = 0
-    cluster.write()
+    cluster.have_no_workers()
     outcome = cluster.up(env=env)
     assert outcome.code == 0, outcome.text
     yield User(cluster, env)

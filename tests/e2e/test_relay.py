@@ -81,9 +81,7 @@ class Ssh:
 @pytest.fixture(scope="module")
 def ssh(settings: Settings, make_cluster: MakeCluster) -> Iterator[Ssh]:
     cluster = make_cluster("bulk")
-    cluster.content["max_workers"] = 0
-    cluster.content["available_node_types"]["ray.worker.default"]["max_workers"] = 0
-    cluster.write()
+    cluster.have_no_workers()
     outcome = cluster.up()
     assert outcome.code == 0, outcome.text
     yield Ssh(settings, cluster)

@@ -11,9 +11,7 @@ from tests.e2e.conftest import MakeCluster
 def test_they_rent_one_head(make_cluster: MakeCluster, bridge: Bridge) -> None:
     """The later one says that the other goes on, or, if it finds the head already, waits for it as any ``ray up``."""
     cluster = make_cluster("twice")
-    cluster.content["max_workers"] = 0
-    cluster.content["available_node_types"]["ray.worker.default"]["max_workers"] = 0
-    cluster.write()
+    cluster.have_no_workers()
     with ThreadPoolExecutor(2) as pool:
         outcomes = [future.result() for future in [pool.submit(cluster.up) for _ in range(2)]]
     first, second = sorted(outcomes, key=lambda outcome: outcome.code)

@@ -22,10 +22,8 @@ from appliance.settlement import check_chain, wait_for_settlement
 from appliance.steps import Steps
 from tests.e2e.cluster import Outcome, run_command, wait_until
 from tests.e2e.upstream import (
-    INTERPRETER,
     clean_environment,
     install_client,
-    interpreter,
     provide_image,
     recreate_bridge,
 )
@@ -33,10 +31,7 @@ from tests.e2e.upstream import (
 STYLE = Path(__file__).with_name("upstream.yaml")
 OUR_IMAGE = "ray-on-golem/ray-node:local"
 
-pytestmark = [
-    pytest.mark.usefixtures("nothing_open"),
-    pytest.mark.skipif(interpreter() is None, reason=f"Ray 2.9.3 needs {INTERPRETER}"),
-]
+pytestmark = pytest.mark.usefixtures("nothing_open")
 
 
 @dataclass(frozen=True)

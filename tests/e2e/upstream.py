@@ -12,7 +12,7 @@ from pathlib import Path
 from appliance.images import into_devnet
 from appliance.paths import ROOT
 from appliance.settings import Settings, read_values
-from appliance.steps import Steps
+from appliance.steps import StepError, Steps
 
 NODE = ROOT / "docker" / "ray-node" / "upstream"
 REQUIREMENTS = NODE / "requirements.txt"
@@ -24,18 +24,19 @@ INTERPRETER = "python3.11"
 """Ray 2.9.3 has no wheels for later ones."""
 
 
-def interpreter() -> str | None:
-    """A Python that Ray 2.9.3 runs on."""
-    return sys.executable if sys.version_info[:2] == (3, 11) else shutil.which(INTERPRETER)
+def interpreter() -> str:
+    """A Python that Ray 2.9.3 runs on. Raises StepError if there is none."""
+    found = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which(INTERPRETER)
+    if found is None:
+        raise StepError(f"Ray 2.9.3 needs {INTERPRETER}, which is not on PATH — install it and run: make test")
+    return found
 
 
 def install_client(steps: Steps) -> Path:
     """The folder of upstream's commands, in a virtual environment of their own in this clone; kept if unchanged."""
     stamp, wanted = VENV / ".wanted", hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        python = interpreter()
-        assert python is not None, f"needs {INTERPRETER}"
-        steps.run([python, "-m", "venv", "--clear", VENV], log="upstream-client")
+        steps.run([interpreter(), "-m", "venv", "--clear", VENV], log="upstream-client")
         options = ("--quiet", "--disable-pip-version-check", "--require-hashes", "-r")
         pip: list[str | Path] = [VENV / "bin" / "pip", "install", *options, REQUIREMENTS]
         steps.run(pip, log="upstream-client", show=lambda _: None)

@@ -1,0 +1,90 @@
+"""What tests of crashes share: jobs that go on in the background, containers that end, the cluster asked meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from appliance.bridge import Bridge
+from appliance.paths import EXAMPLE, ROOT
+from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
+from appliance.steps import StepError, Steps
+from tests.e2e.cluster import ClusterFile, wait_until
+
+INSIDE = Path(__file__).parent / "inside"
+
+
+def ask_door(cluster: ClusterFile, name: str) -> str:
+    """What the head's own door says of a cluster, asked from inside the head."""
+    said = cluster.ray("exec", f"python ask_door.py GET /v1/clusters/{name}").text
+    return "".join(line for line in said.splitlines() if line.startswith("door "))
+
+
+def take_along(cluster: ClusterFile) -> None:
+    """Copy what is run on the head to it."""
+    for script in (EXAMPLE, INSIDE / "ask_door.py", INSIDE / "cut_tunnel.py"):
+        outcome = cluster.ray("rsync-up", script, f"/root/{script.name}")
+        assert outcome.code == 0, outcome.text
+
+
+def start_job(cluster: ClusterFile, name: str) -> None:
+    """More tasks than one node does soon, in the background of the head."""
+    job = f"nohup python tasks.py --count 80 --seconds 1 --min-nodes 3 > {name}.log 2>&1 &"
+    outcome = cluster.ray("exec", job)
+    assert outcome.code == 0, outcome.text
+
+
+def wait_for_job(cluster: ClusterFile, name: str) -> None:
+    wait_until(lambda: " tasks in " in cluster.ray("exec", f"cat {name}.log").text, 200, "the job to finish")
+
+
+def running(bridge: Bridge, cluster: ClusterFile) -> list[str]:
+    """Ids of a cluster's running nodes."""
+    return sorted(node.node_id for node in cluster.nodes(bridge) if node.state == "running")
+
+
+def answers(bridge: Bridge) -> bool:
+    try:
+        bridge.wallet()
+    except StepError:
+        return False
+    return True
+
+
+def health(service: str) -> str:
+    return ask_docker("inspect", "--format", "{{.State.Health.Status}}", container_of(service))
+
+
+def container_of(service: str) -> str:
+    return ask_docker("compose", "ps", "--quiet", service)
+
+
+def kill_main_process(service: str) -> None:
+    """SIGKILL to the container's own program, below its init: a crash, after which Docker starts it again."""
+    init = ask_docker("inspect", "--format", "{{.State.Pid}}", container_of(service))
+    children = ask("ps", "-o", "pid=", "--ppid", init).split()
+    os.kill(int(children[0]), signal.SIGKILL)
+
+
+def restart(service: str) -> None:
+    """SIGTERM, and started again."""
+    ask_docker("compose", "restart", service)
+
+
+def check_down_pays(cluster: ClusterFile, bridge: Bridge, steps: Steps) -> None:
+    """``ray down`` leaves nothing running, owed or open, and the chain agrees with the bill."""
+    assert cluster.down().code == 0
+    bill = wait_for_settlement(steps, bridge, cluster.name)
+    check_chain(steps, bridge.wallet(), bill)
+    wait_until(lambda: not cluster.nodes(bridge), 60, "all nodes to end")
+    check_nothing_open(steps)
+
+
+def ask_docker(*arguments: str) -> str:
+    return ask("docker", *arguments)
+
+
+def ask(*command: str) -> str:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
