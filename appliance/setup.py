@@ -28,8 +28,7 @@ def bring_up(steps: Steps, settings: Settings, *, host_tools: bool = True) -> No
         ports = ", ".join(map(str, settings.ports.by_key().values()))
         steps.say(f"   network {settings.network}, ports {ports}, {free}: fine")
     settings.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with steps.step("Docker engine"):
-        steps.run([ENGINE / "engine.sh"], log="engine")
+    start_engine(steps)
     tools = Background("Host tools", [ROOT / "appliance" / "host-tools.sh"], steps=steps, log="host-tools")
     with steps.step("Base images"):
         wanted = {**settings.compose_environment(), "COMPOSE_PROFILES": ",".join(settings.wanted_profiles)}
@@ -43,6 +42,12 @@ def bring_up(steps: Steps, settings: Settings, *, host_tools: bool = True) -> No
     if host_tools:
         with steps.step("Host tools: Ray and the plug-in (.venv)"):
             tools.finish()
+
+
+def start_engine(steps: Steps) -> None:
+    """Install and start it where it is missing. Raises StepError."""
+    with steps.step("Docker engine"):
+        steps.run([ENGINE / "engine.sh"], log="engine")
 
 
 @contextmanager

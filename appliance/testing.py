@@ -9,7 +9,7 @@ from pathlib import Path
 
 from appliance.paths import ROOT, TEST_VENV, VENV
 from appliance.settings import Settings
-from appliance.setup import bring_up
+from appliance.setup import bring_up, start_engine
 from appliance.steps import StepError, Steps
 
 OWN_APPLIANCE: Mapping[str, str] = {
@@ -64,7 +64,12 @@ def run_more_tests(steps: Steps, settings: Settings) -> None:
 
 
 def _run(steps: Steps, settings: Settings, suites: Sequence[str]) -> None:
-    """Takes the tests' appliance down again, unless KEEP=1 is set."""
+    """On a new appliance, which is removed afterwards; with KEEP=1 on the one that is there, which stays."""
+    keep = os.environ.get("KEEP") == "1"
+    if not keep:
+        start_engine(steps)  # what an interrupted run left would start with it, rented nodes included
+        with steps.step("What an earlier run left is removed"):
+            _remove(steps, settings)
     bring_up(steps, settings)
     with steps.step("What the tests need (.venv-test)"):
         steps.run([ROOT / "appliance" / "test-tools.sh"], log="test-tools", show=lambda _: None)
@@ -75,9 +80,9 @@ def _run(steps: Steps, settings: Settings, suites: Sequence[str]) -> None:
         with steps.step("pytest"):
             output = steps.run(command, log="pytest", env=env, timeout=5000)
     finally:
-        if os.environ.get("KEEP") != "1":
+        if not keep:
             with steps.step("The tests' appliance is removed"):
-                _remove(steps, settings)
+                _remove_if_possible(steps, settings)
     steps.say("\n== Times\n" + steps.table())
     steps.say(f"\n== {counts(output)}")
 
@@ -88,12 +93,18 @@ def counts(output: str) -> str:
 
 
 def _remove(steps: Steps, settings: Settings) -> None:
+    """Raises StepError."""
+    steps.run(
+        ["docker", "compose", "--profile", "*", "down", "--volumes", "--remove-orphans"],
+        log="down",
+        env=settings.compose_environment(),
+        show=lambda _: None,
+    )
+
+
+def _remove_if_possible(steps: Steps, settings: Settings) -> None:
+    """How the tests ended matters more; the next run removes it first."""
     try:
-        steps.run(
-            ["docker", "compose", "--profile", "*", "down", "--volumes", "--remove-orphans"],
-            log="down",
-            env=settings.compose_environment(),
-            show=lambda _: None,
-        )
+        _remove(steps, settings)
     except StepError as error:
         steps.say(f"   {error}")

@@ -1,7 +1,17 @@
 """How ``make test`` ends, and what it runs."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from appliance import testing
 from appliance.paths import ROOT
-from appliance.testing import MORE_SUITES, SUITES, counts
+from appliance.settings import Ports, Settings
+from appliance.steps import StepError, Steps
+from appliance.testing import MORE_SUITES, SUITES, counts, run_tests
 
 
 def test_the_closing_line_holds_the_counts() -> None:
@@ -15,3 +25,61 @@ def test_every_test_is_run_by_one_of_the_two_commands() -> None:
     assert found
     forgotten = [path for path in found if not any(path.is_relative_to(suite) for suite in named)]
     assert forgotten == []
+
+
+class Recorded(Steps):
+    """Steps that run nothing: ``done`` is what would have been run, ``failing`` are words of commands that fail."""
+
+    def __init__(self, logs: Path, *failing: str) -> None:
+        super().__init__(logs)
+        self.done: list[str] = []
+        self.failing = failing
+
+    def run(self, command: Sequence[str | Path], **_: object) -> str:
+        said = " ".join(Path(str(part)).name for part in command)
+        word = next((word for word in WORDS if word in said), said)
+        self.done.append(word)
+        if word in self.failing:
+            self.failing = tuple(other for other in self.failing if other != word)
+            raise StepError(f"{word} failed")
+        return "== 1 passed in 1.00s ==\n"
+
+
+WORDS = ("engine.sh", "down --volumes", "test-tools.sh", "pytest")
+BEFORE = ["engine.sh", "down --volumes"]
+TESTS = ["bring_up", "test-tools.sh", "pytest"]
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
+    monkeypatch.setattr("sys.argv", ["appliance", "test"])
+    monkeypatch.delenv("KEEP", raising=False)
+    monkeypatch.setattr(testing, "bring_up", lambda steps, _: steps.done.append("bring_up"))
+    return Settings("tests-of-tests", "devnet", Ports(1, 2, 3), tmp_path)
+
+
+def test_what_an_interrupted_run_left_is_removed_first(settings: Settings) -> None:
+    steps = Recorded(settings.logs)
+    run_tests(steps, settings)
+    assert steps.done == [*BEFORE, *TESTS, "down --volumes"]
+
+
+def test_a_kept_appliance_is_used_again_and_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEEP", "1")
+    steps = Recorded(settings.logs)
+    run_tests(steps, settings)
+    assert steps.done == TESTS
+
+
+def test_failed_tests_are_told_and_their_appliance_is_removed(settings: Settings) -> None:
+    steps = Recorded(settings.logs, "pytest")
+    with pytest.raises(StepError, match="pytest failed"):
+        run_tests(steps, settings)
+    assert steps.done[-1] == "down --volumes"
+
+
+def test_an_appliance_that_cannot_be_removed_first_ends_it(settings: Settings) -> None:
+    steps = Recorded(settings.logs, "down --volumes")
+    with pytest.raises(StepError, match="down --volumes failed"):
+        run_tests(steps, settings)
+    assert steps.done == BEFORE
