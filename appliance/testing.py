@@ -29,6 +29,7 @@ SUITES = (
     "tests/e2e/test_examples.py",
     "tests/e2e/test_first_light.py",
     "tests/e2e/test_ray_commands.py",
+    "tests/e2e/test_two_ups.py",
     "tests/e2e/test_head_door.py",
     "tests/e2e/test_relay.py",
     "tests/e2e/test_autoscaler_v1.py",
@@ -37,14 +38,13 @@ SUITES = (
     "tests/e2e/test_series.py",
     "tests/e2e/test_secrets.py",
     "tests/e2e/test_resilience.py",
+    "tests/e2e/test_lost_vpn.py",
     "tests/contract",
     "tests/integration/test_chain.py",
 )
 """What ``make test`` runs."""
 
 MORE_SUITES = (
-    "tests/e2e/test_two_ups.py",
-    "tests/e2e/test_lost_vpn.py",
     "tests/e2e/test_setup.py",
     "tests/integration",
     "tests/e2e/test_unruly_providers.py",
