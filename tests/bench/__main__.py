@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
+SOURCES = ("services/bridge", "services/devnet", "services/ray_plugin")
+"""Folders of packages that benchmarks import without their being installed."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ def run(names: Sequence[str]) -> int:
     for name in names:
         print(f"\n== {name}: {benches()[name].line}", flush=True)
         begin = time.monotonic()
-        done = subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], cwd=ROOT, check=False)
+        command = [sys.executable, "-m", f"tests.bench.{name}"]
+        done = subprocess.run(command, cwd=ROOT, env=_environment(), check=False)
         took = f"{time.monotonic() - begin:.0f} s"
         print(f"   {'goals met' if done.returncode == 0 else f'exit code {done.returncode}'}, {took}", flush=True)
         failed += [name] if done.returncode else []
@@ -66,6 +70,11 @@ def run(names: Sequence[str]) -> int:
         + "".join(f", not {n}" for n in failed)
     )
     return len(failed)
+
+
+def _environment() -> dict[str, str]:
+    path = [*(str(ROOT / source) for source in SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def main() -> int:

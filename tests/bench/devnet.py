@@ -1,4 +1,7 @@
-"""Measures the devnet, on one of its own that is removed afterwards: ``python -m tests.bench.devnet [MEASUREMENT …]``.
+"""Measures the devnet, on one of its own that is removed afterwards.
+
+    make bench ARGS=devnet
+    PYTHONPATH=services/bridge:services/devnet .venv-test/bin/python -m tests.bench.devnet MEASUREMENT … [--runs N]
 
 Prints medians, goals and, where it applies, how the same bytes fare over plain TCP to the same container. Exit code 1
 if a goal is missed. Needs the images built (``make devnet``) and a quiet machine.

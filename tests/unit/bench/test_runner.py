@@ -34,6 +34,16 @@ def test_a_benchmark_declares_itself(folder: Path) -> None:
     }
 
 
+def test_a_benchmark_finds_the_product(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The packages under services/ are installed nowhere."""
+    sources = folder.parents[1] / "services" / "bridge"
+    sources.mkdir(parents=True)
+    (sources / "only_there.py").write_text('print("found it")\n')
+    (folder / "good.py").write_text('MEASURES = "what is good"\nimport only_there\n')
+    assert runner.run(["good"]) == 0
+    assert "found it" in capfd.readouterr().out
+
+
 def test_the_repository_has_some() -> None:
     assert {"plugin_import", "devnet"} <= set(runner.benches())
 
