@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from appliance.checks import check_port
+from appliance.checks import check_disk, check_port
 from appliance.paths import COMPOSE_FILE, ENGINE, ROOT, shown
 from appliance.settings import Settings
-from appliance.setup import build_progress, start_containers
+from appliance.setup import build_progress, start_containers, start_engine
 from appliance.steps import StepError, Steps
 
 OVERRIDE = ROOT / "docker" / "devnet" / "devnet.override.yml"
@@ -28,10 +29,10 @@ def start(steps: Steps, settings: Settings) -> None:
     port, environment = published_port(), environment_of(settings)
     with steps.step("Checks, nothing changed yet"):
         check_port(_project(settings), PORT, port, place="the environment")
-        steps.say(f"   port {port}: fine")
+        free = check_disk(replace(settings, network="devnet"))
+        steps.say(f"   port {port}, {free}: fine")
     settings.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with steps.step("Docker engine"):
-        steps.run([ENGINE / "engine.sh"], log="engine")
+    start_engine(steps)
     with steps.step("Base images"):
         steps.run([ENGINE / "base-images.sh"], log="base-images", env=environment)
     with steps.step("Images of the devnet"):

@@ -70,8 +70,13 @@ class Settings:
     @property
     def profiles(self) -> tuple[str, ...]:
         """Compose profiles in use: those wanted, as far as base-images.sh found their images."""
-        chosen = self.run / "profiles"
+        chosen = self.profiles_file
         return _names(chosen.read_text(encoding="utf-8")) if chosen.exists() else self.wanted_profiles
+
+    @property
+    def profiles_file(self) -> Path:
+        """Where base-images.sh notes them."""
+        return self.run / "profiles"
 
     def compose_environment(self) -> dict[str, str]:
         """For ``docker compose``."""

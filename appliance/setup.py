@@ -32,7 +32,7 @@ def bring_up(steps: Steps, settings: Settings, *, host_tools: bool = True) -> No
     tools = Background("Host tools", [ROOT / "appliance" / "host-tools.sh"], steps=steps, log="host-tools")
     with steps.step("Base images"):
         wanted = {**settings.compose_environment(), "COMPOSE_PROFILES": ",".join(settings.wanted_profiles)}
-        steps.run([ENGINE / "base-images.sh"], log="base-images", env=wanted)
+        steps.run([ENGINE / "base-images.sh", settings.profiles_file], log="base-images", env=wanted)
     environment = settings.compose_environment()
     with steps.step("Images of the appliance"), engine_watched(environment):
         command = ["docker", "compose", "--progress", "plain", "build"]

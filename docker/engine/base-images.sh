@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Sees to it that the images the appliance starts from are there: left alone, pulled, or, where no registry
-# answers, made from Debian's own packages. Writes the compose profiles to use into profiles of the run folder.
+# base-images.sh [FILE] : sees to it that the images the appliance starts from are there: left alone, pulled, or, where
+# no registry answers, made from Debian's own packages. Writes the compose profiles to use into FILE; without one only
+# what a devnet alone needs is looked at.
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=docker/engine/say.sh
@@ -9,7 +10,7 @@ cd "$(dirname "$0")"
 . ./standins/debian.sh
 
 REGISTRY_PATIENCE=5
-run_dir=${RUN_DIR:-$PWD/../../run}
+profiles_file=${1:-}
 
 # setting NAME : from the environment, else from .env
 setting() {
@@ -59,10 +60,14 @@ choose_profiles() {
             profiles=$(tr ',' '\n' <<<"$profiles" | grep -vx grafana | paste -sd,)
         fi
     fi
-    echo "$profiles" >"$run_dir/profiles"
+    echo "$profiles" >"$profiles_file"
 }
 
 ensure "$(setting PYTHON_IMAGE)" python_standin
-ensure "$(setting PROMETHEUS_IMAGE)" prometheus_standin
-choose_profiles
-say "base images are there; profiles: $(cat "$run_dir/profiles")"
+if [ -n "$profiles_file" ]; then
+    ensure "$(setting PROMETHEUS_IMAGE)" prometheus_standin
+    choose_profiles
+    say "base images are there; profiles: $(cat "$profiles_file")"
+else
+    say "base images are there"
+fi

@@ -118,7 +118,7 @@ def clone(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
     environment = {key: value for key, value in os.environ.items() if key not in ours}
     made = Clone(folder, environment, ports)
     made.environment |= {"COMPOSE_PROJECT_NAME": PROJECT, **{key: str(port) for key, port in ports.items()}}
-    if (settings.run / "profiles").exists() and "grafana" not in settings.profiles:
+    if settings.profiles_file.exists() and "grafana" not in settings.profiles:
         made.environment["COMPOSE_PROFILES"] = "devnet"  # as README says where Grafana's image cannot be had
     yield made
     made.run("docker", "compose", "--profile", "*", "down", "--volumes", "--remove-orphans")

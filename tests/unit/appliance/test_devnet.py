@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import stat
 from pathlib import Path
 
@@ -49,5 +50,15 @@ def test_a_port_that_is_none_changes_nothing(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv(devnet.PORT, "many")
     run = tmp_path / "run"
     with pytest.raises(StepError, match="YAGNA_PORT is 'many'"):
+        devnet.start(Steps(tmp_path), Settings("unit", "devnet", Ports(1, 2, 3), run))
+    assert not run.exists()
+
+
+def test_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
+    monkeypatch.setattr(devnet, "check_port", lambda *_, **__: None)
+    run = tmp_path / "run"
+    with pytest.raises(StepError, match=r"0\.0 GiB are free in .* nothing was changed"):
         devnet.start(Steps(tmp_path), Settings("unit", "devnet", Ports(1, 2, 3), run))
     assert not run.exists()
