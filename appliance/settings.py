@@ -19,6 +19,8 @@ OWN_KEYS = frozenset({"COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES"})
 REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 """One value of ``.env`` in another, as compose reads it."""
 
+SECONDS = "a whole number of seconds"
+
 VALUES: Mapping[str, tuple[str, str]] = {
     "DEVNET_PROVIDERS": (r"[1-9]\d?", "a number from 1 to 99"),
     "DEVNET_WALLET_GLM": (r"\d+(\.\d+)?", "an amount"),
@@ -27,6 +29,11 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "BRIDGE_ADMIT_UPSTREAM_CLIENT": (r"true|false", "true or false"),
     "BRIDGE_UPSTREAM_MAX_WORKERS": (r"\d{1,3}|1000", "a number from 0 to 1000"),
     "YAGNA_METRICS_PUSH": (r"on|off", "on or off"),
+    "YAGNA_IDENTITY_FILE": (r"/.+", "an absolute path"),
+    "IMAGE_REGISTRY_URL": (r"(https?://.+)?", "an address"),
+    "PAYMENT_TIMEOUT": (r"[6-9]\d|[1-9]\d{2,}", f"{SECONDS}, 60 or more"),
+    "DEBIT_NOTE_INTERVAL": (r"([1-9]\d*)?", SECONDS),
+    **dict.fromkeys(("MARKET_PATIENCE", "DEPLOY_TIMEOUT", "SETTLEMENT_PATIENCE"), (r"[1-9]\d*", SECONDS)),
 }
 """What else a value must look like, and how that is said; compose hands them on unread."""
 

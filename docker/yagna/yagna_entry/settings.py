@@ -59,7 +59,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         of its own: obligations of the devnet can never be paid with real money.
     YAGNA_VOLUME (/var/lib/yagna): the data volume.
     YAGNA_APPKEY_FILE (/run/yagna/app-key), YAGNA_IDENTITY_FILE (/run/yagna-identity), WALLET_FILE
-        (/run/wallet/address), CHAIN_CONFIG_DIR (/run/chain): see README or the compose file.
+        (/run/wallet/address), CHAIN_CONFIG_DIR (/run/chain): what docker-compose.yml mounts there.
     GOLEM_HUB (devnet:7477): the devnet's hub; yagna 0.17.6 resolves the name itself, anew at every connection,
         but takes ports of at most 4 digits.
     YAGNA_METRICS_PUSH (off): "on" lets yagna report its counters to Golem's public statistics.

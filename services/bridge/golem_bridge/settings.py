@@ -117,9 +117,9 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     """LOG_LEVEL: DEBUG, INFO, WARNING or ERROR."""
 
-    @field_validator("appliance_dir", mode="before")
+    @field_validator("appliance_dir", "image_registry_url", "debit_note_interval", mode="before")
     @classmethod
-    def _empty_is_unknown(cls, value: object) -> object:
+    def _empty_is_unset(cls, value: object) -> object:
         return value or None
 
     @property

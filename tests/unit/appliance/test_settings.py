@@ -85,6 +85,11 @@ def test_what_was_found_once_does_not_hide_what_is_wanted_now(
         ("LOG_LEVEL", "VERBOSE", "DEBUG, INFO, WARNING or ERROR"),
         ("BRIDGE_ADMIT_UPSTREAM_CLIENT", "maybe", "true or false"),
         ("YAGNA_METRICS_PUSH", "yes", "on or off"),
+        ("YAGNA_IDENTITY_FILE", "key.hex", "an absolute path"),
+        ("MARKET_PATIENCE", "5m", "a whole number of seconds"),
+        ("PAYMENT_TIMEOUT", "59", "a whole number of seconds, 60 or more"),
+        ("DEBIT_NOTE_INTERVAL", "0", "a whole number of seconds"),
+        ("IMAGE_REGISTRY_URL", "registry", "an address"),
     ],
 )
 def test_a_value_that_a_container_would_choke_on_is_refused_before(

@@ -105,6 +105,14 @@ def test_the_network_decides_the_defaults() -> None:
     assert {GolemNetwork.DEVNET.payment_platform, GolemNetwork.HOODI.payment_platform} == {"erc20-hoodi-tglm"}
 
 
+@pytest.mark.parametrize("variable", ["DEBIT_NOTE_INTERVAL", "IMAGE_REGISTRY_URL", "APPLIANCE_DIR"])
+def test_what_compose_hands_on_empty_is_as_if_unset(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.delenv(variable, raising=False)
+    unset = Settings()
+    monkeypatch.setenv(variable, "")
+    assert Settings() == unset
+
+
 def test_settings_come_from_the_environment_and_must_make_sense(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOLEM_NETWORK", "hoodi")
     monkeypatch.setenv("BRIDGE_ALLOWED_HOSTS", " 127.0.0.1 ,, ray.home")
