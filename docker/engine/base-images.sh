@@ -57,7 +57,7 @@ choose_profiles() {
     if [[ ",$profiles," == *,grafana,* ]] && ! have "$grafana"; then
         if registry_answers "$grafana" && say "pulling $grafana" && quietly docker pull "$grafana"; then :; else
             say "Grafana is left out: its image $grafana is not here and no registry answers"
-            profiles=$(tr ',' '\n' <<<"$profiles" | grep -vx grafana | paste -sd,)
+            profiles=$(tr ',' '\n' <<<"$profiles" | sed '/^grafana$/d' | paste -sd,)
         fi
     fi
     echo "$profiles" >"$profiles_file"

