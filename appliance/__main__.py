@@ -16,10 +16,11 @@ from appliance.devnet import stop as stop_devnet
 from appliance.doctor import check_gas, check_wallet, examine
 from appliance.down import stop
 from appliance.images import put_image
+from appliance.ownership import hand_over, made_here
 from appliance.settings import Settings, read_settings
 from appliance.setup import bring_up
 from appliance.shell import Shell
-from appliance.steps import StepError, Steps
+from appliance.steps import StepError, Steps, sentence
 from appliance.testing import OWN_APPLIANCE, run_more_tests, run_tests
 
 
@@ -75,9 +76,15 @@ def main() -> int:
         os.environ.update(OWN_APPLIANCE)
     try:
         settings = read_settings()
-        COMMANDS[name](Steps(settings.logs), settings)
+        try:
+            COMMANDS[name](Steps(settings.logs), settings)
+        finally:
+            hand_over(made_here(settings.run))
     except StepError as error:
         print(f"\nmake {name} failed: {error}", file=sys.stderr, flush=True)
+        return 1
+    except OSError as error:
+        print(f"\nmake {name} failed: {sentence(error)}", file=sys.stderr, flush=True)
         return 1
     except KeyboardInterrupt:
         print(f"\nmake {name} was interrupted", file=sys.stderr)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Mapping, Sequence
 
 from appliance.paths import ROOT
+from appliance.shell import compose_rows
 
 TIMEOUT = 30
 """Seconds for one question to Docker."""
@@ -29,10 +29,9 @@ def last_words(compose: Sequence[str], environment: Mapping[str, str]) -> str:
 
 
 def failed_services(listing: str) -> list[str]:
-    """From the output of ``docker compose ps --all --format json``: one JSON object a line."""
+    """From the output of ``docker compose ps --all --format json``."""
     failed = []
-    for line in listing.splitlines():
-        container = json.loads(line)
+    for container in compose_rows(listing):
         state, health, code = container["State"], container.get("Health", ""), container.get("ExitCode", 0)
         if state == "restarting" or health == "unhealthy" or (state in {"exited", "dead"} and code != 0):
             failed.append(str(container["Service"]))

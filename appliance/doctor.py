@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.error import HTTPError, URLError
+from http.client import HTTPException
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from appliance.checks import check_disk, check_ports
 from appliance.settings import Settings
-from appliance.shell import Shell
+from appliance.shell import Shell, compose_rows
 from appliance.steps import StepError, Steps
 
 CLOCK_TOLERANCE = 30.0
@@ -91,10 +91,12 @@ def check_clock(settings: Settings, _shell: Shell) -> Finding:
     """Payments and offers carry times: a wrong clock makes yagna refuse them."""
     try:
         with urlopen(f"http://127.0.0.1:{settings.ports.prometheus}/-/ready", timeout=TIMEOUT) as answer:
-            stamp = answer.headers["Date"]
-    except (URLError, OSError) as error:
+            told = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+    except OSError as error:
         return Finding("clock", False, f"Prometheus does not tell the time: {error}", "run: make up")
-    difference = abs(time.time() - parsedate_to_datetime(stamp).timestamp())
+    except (HTTPException, ValueError, TypeError):
+        return _stranger("clock", "Prometheus", "PROMETHEUS_PORT", settings.ports.prometheus)
+    difference = abs(time.time() - told)
     ok = difference <= CLOCK_TOLERANCE
     return Finding(
         "clock", ok, f"containers differ by {difference:.0f} s", "set the machine's clock (e.g. with chrony)"
@@ -105,7 +107,7 @@ def check_containers(settings: Settings, shell: Shell) -> Finding:
     answer = shell.compose("ps", "--all", "--format", "json")
     if not answer.ok:
         return Finding("containers", False, answer.reason, "run: make up")
-    rows = [json.loads(line) for line in answer.output.splitlines() if line.strip()]
+    rows = compose_rows(answer.output)
     states = {row["Service"]: row.get("Health") or row["State"] for row in rows if row["Service"] != "secrets"}
     wanted = {"yagna", "bridge", "prometheus", *({"chain", "devnet"} if settings.network == "devnet" else ())}
     bad = {name: states.get(name, "missing") for name in sorted(wanted) if states.get(name) != "healthy"}
@@ -124,14 +126,23 @@ def check_bridge(settings: Settings, _shell: Shell) -> Finding:
     request = Request(url, headers={"Authorization": f"Bearer {token}"})
     try:
         with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-            body: dict[str, Any] = json.load(answer)
+            body: dict[str, str] = json.load(answer)
+        network, wallet = body["network"], body["wallet"]
     except HTTPError as error:
         return Finding("bridge", False, f"answers {error.code}", "see: docker compose logs bridge")
-    except (URLError, OSError) as error:
+    except OSError as error:
         return Finding("bridge", False, f"does not answer: {error}", "run: make up")
-    if body["network"] != settings.network:
-        return Finding("bridge", False, f"runs on {body['network']}, .env says {settings.network}", "run: make up")
-    return Finding("bridge", True, f"ready on {body['network']}, wallet {body['wallet']}")
+    except (HTTPException, ValueError, TypeError, KeyError):
+        return _stranger("bridge", "the bridge", "BRIDGE_PORT", settings.ports.bridge)
+    if network != settings.network:
+        return Finding("bridge", False, f"runs on {network}, .env says {settings.network}", "run: make up")
+    return Finding("bridge", True, f"ready on {network}, wallet {wallet}")
+
+
+def _stranger(name: str, expected: str, key: str, port: int) -> Finding:
+    """Another program has the port."""
+    observed = f"what answers on port {port} is not {expected}"
+    return Finding(name, False, observed, f"set {key} in .env, then run: make up")
 
 
 def check_yagna(_settings: Settings, shell: Shell) -> Finding:

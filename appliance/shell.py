@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from appliance.paths import ROOT
 
@@ -64,3 +66,10 @@ class Shell:
     def inside(self, service: str, *command: str) -> Answer:
         """A command in a running container."""
         return self.compose("exec", "-T", service, *command)
+
+
+def compose_rows(listing: str) -> list[dict[str, Any]]:
+    """What ``docker compose ps --format json`` tells: an object a line, or one list before Compose 2.21."""
+    if listing.lstrip().startswith("["):
+        return list(json.loads(listing))
+    return [json.loads(line) for line in listing.splitlines() if line.strip()]

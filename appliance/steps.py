@@ -25,6 +25,16 @@ class StepError(Exception):
     """A step failed; the message is for the user."""
 
 
+def sentence(error: OSError) -> str:
+    """What the machine refused, for the user."""
+    place, reason = error.filename or "the machine", error.strerror or str(error)
+    if place == "docker":
+        return "Docker is not installed — run: make up"
+    if isinstance(error, PermissionError):
+        return f"{place}: {reason} — if it belongs to somebody else: sudo chown -R $(id -un) run .venv .venv-test"
+    return f"{place}: {reason} — mend it and run the same again"
+
+
 class Steps:
     """Stopwatch and voice of a command. ``logs`` gets every command's whole output."""
 

@@ -27,6 +27,11 @@ def test_who_failed(container: dict[str, object], failed: bool) -> None:
     assert failed_services(listing) == (["chain"] if failed else [])
 
 
+def test_older_composes_tell_of_all_in_one_list() -> None:
+    containers = [{"Service": "chain", "State": "exited", "ExitCode": 1}, {"Service": "yagna", "State": "running"}]
+    assert failed_services(json.dumps(containers)) == ["chain"]
+
+
 def test_nobody_did() -> None:
     assert failed_services("") == []
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from http.client import BadStatusLine
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -73,6 +76,55 @@ def test_containers_must_all_be_healthy() -> None:
     finding = doctor.check_containers(SETTINGS, Scripted(Answer(0, some)))
     assert (finding.ok, finding.observed) == (False, "yagna missing")
     assert "docker compose logs yagna" in finding.fix
+
+
+def test_older_composes_tell_of_containers_in_one_list() -> None:
+    names = ("yagna", "bridge", "prometheus", "chain", "devnet")
+    rows = json.dumps([{"Service": name, "State": "running", "Health": "healthy"} for name in names])
+    assert doctor.check_containers(SETTINGS, Scripted(Answer(0, rows))).ok
+
+
+class Page(BytesIO):
+    """What a web server answers."""
+
+    def __init__(self, body: bytes, **headers: str) -> None:
+        super().__init__(body)
+        self.headers = headers
+
+
+def answering(what: Page | Exception) -> Callable[..., Page]:
+    """A ``urlopen``."""
+
+    def urlopen(*_: object, **__: object) -> Page:
+        if isinstance(what, Exception):
+            raise what
+        return what
+
+    return urlopen
+
+
+STRANGERS = [BadStatusLine("SSH-2.0-OpenSSH_9.2"), Page(b"<html>"), Page(b"[]"), Page(b"{}")]
+
+
+@pytest.mark.parametrize("stranger", STRANGERS, ids=["no HTTP", "HTML", "a list", "an object"])
+def test_another_program_on_a_port_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stranger: Page | Exception
+) -> None:
+    settings = Settings("ray-on-golem-unit", "devnet", Ports(1, 2, 3), tmp_path)
+    settings.token_file.write_text("token")
+    monkeypatch.setattr(doctor, "urlopen", answering(stranger))
+    shell = Scripted(Answer(0, ""))
+    bridge = "   ✖ bridge     what answers on port 1 is not the bridge — set BRIDGE_PORT in .env, then run: make up"
+    clock = "   ✖ clock      what answers on port 2 is not Prometheus — set PROMETHEUS_PORT in .env, then run: make up"
+    assert doctor.check_bridge(settings, shell).line() == bridge
+    if isinstance(stranger, Exception):
+        assert doctor.check_clock(settings, shell).line() == clock
+
+
+@pytest.mark.parametrize("date", [{}, {"Date": "yesterday"}])
+def test_a_server_without_a_clock_is_not_prometheus(monkeypatch: pytest.MonkeyPatch, date: dict[str, str]) -> None:
+    monkeypatch.setattr(doctor, "urlopen", answering(Page(b"", **{"Date": "", **date})))
+    assert "is not Prometheus" in doctor.check_clock(SETTINGS, Scripted(Answer(0, ""))).observed
 
 
 def test_no_docker_is_told_with_the_way_out() -> None:
