@@ -19,8 +19,6 @@ from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.caretaker import Caretaker
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.service import ClusterService
-from golem_bridge.clusters.spec import ClusterSpec
-from golem_bridge.clusters.states import ClusterState
 from golem_bridge.errors import ForbiddenError
 from golem_bridge.money.funds import Funds
 from golem_bridge.relay import Stream
@@ -73,12 +71,6 @@ def seen_cluster(name: str, context: Context, caller: Caller) -> Cluster:
     if name != own.name or newest is None or newest.cluster_id != own.cluster_id:
         raise ForbiddenError(f"This head belongs to cluster {own.name!r} — it cannot ask for {name[:64]!r}")
     return own
-
-
-async def widen(context: Context, cluster: Cluster, spec: ClusterSpec) -> None:
-    """Record what a head has named (:func:`golem_bridge.clusters.widening.widened`), while its cluster is open."""
-    if spec != cluster.spec and cluster.state is ClusterState.ACTIVE:
-        await context.service.open(cluster.name, spec)
 
 
 async def cluster_of_path(name: str, context: ContextDep, caller: CallerDep) -> Cluster:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from golem_bridge.api.context import CallerDep, ClusterDep, ContextDep, HostOnly, seen_cluster, widen
+from golem_bridge.api.context import CallerDep, ClusterDep, ContextDep, HostOnly, seen_cluster
 from golem_bridge.api.longpoll import wait_for_change, wait_for_news
 from golem_bridge.api.views import (
     Bill,
@@ -20,7 +20,6 @@ from golem_bridge.api.views import (
     TerminateRequest,
 )
 from golem_bridge.clusters.spec import NAME_PATTERN, ClusterSpec
-from golem_bridge.clusters.widening import widened
 
 router = APIRouter(prefix="/v1")
 
@@ -70,8 +69,10 @@ async def show_cluster(
 async def request_nodes(cluster: ClusterDep, body: NodeRequest, context: ContextDep, caller: CallerDep) -> NodeList:
     """Ask for nodes; they start in the background."""
     if caller.cluster_id is not None and body.node_config is not None:
-        await widen(context, cluster, widened(cluster.spec, body.node_type, body.node_config))
-    nodes = context.service.request_nodes(cluster.name, body.node_type, body.count, body.tags)
+        await context.service.widen(cluster.cluster_id, body.node_type, body.node_config)
+    nodes = context.service.request_nodes(
+        cluster.name, body.node_type, body.count, body.tags, incarnation=cluster.cluster_id
+    )
     return NodeList(nodes=[context.presenter.node(node) for node in nodes])
 
 

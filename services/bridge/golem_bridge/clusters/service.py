@@ -16,6 +16,7 @@ from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.clusters.spec import ClusterSpec
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind
+from golem_bridge.clusters.widening import widened
 from golem_bridge.errors import (
     BudgetError,
     InputError,
@@ -28,6 +29,7 @@ from golem_bridge.golem.port import GolemPort
 from golem_bridge.market.demand import PaymentTerms, build_demands
 from golem_bridge.market.funnel import FunnelView
 from golem_bridge.market.images import ImageRegistry
+from golem_bridge.market.requirements import NodeConfig
 from golem_bridge.market.subscription import Subscription
 from golem_bridge.money.budget import total_reserved
 from golem_bridge.money.price import glm_text
@@ -70,6 +72,19 @@ class ClusterService:
             live = self._live(name)
             return await (self._amend(live, spec) if live else self._open_new(name, spec))
 
+    async def widen(self, cluster_id: str, node_type: str, config: NodeConfig) -> None:
+        """Record a node type that a cluster's head is the first to name; never opens, never changes limits.
+
+        Raises UnknownClusterError unless that very incarnation is open, LimitError, InputError (unknown image).
+        """
+        name = self._books.clusters.get(cluster_id).name
+        async with self._opening[name]:
+            # only now: while the turn was awaited the user may have closed the cluster or given it other limits
+            cluster = self._active(name, incarnation=cluster_id)
+            spec = widened(cluster.spec, node_type, config)
+            if spec != cluster.spec:
+                await self._amend(cluster, spec)
+
     def is_opening(self, name: str) -> bool:
         """Whether an :meth:`open` is under way: what it acquires may not be in the books yet."""
         return self._opening[name].locked()
@@ -98,9 +113,14 @@ class ClusterService:
             node_type: subscription.view(runtime.claims) for node_type, subscription in runtime.subscriptions.items()
         }
 
-    def request_nodes(self, name: str, node_type: str, count: int, tags: Mapping[str, str]) -> Sequence[Node]:
-        """Ask for nodes; they start in the background. Raises InputError, LimitError, BudgetError."""
-        cluster = self._active(name)
+    def request_nodes(
+        self, name: str, node_type: str, count: int, tags: Mapping[str, str], *, incarnation: str | None = None
+    ) -> Sequence[Node]:
+        """Ask for nodes; they start in the background. ``incarnation`` is the cluster id they are meant for, if known.
+
+        Raises UnknownClusterError (not open, or another incarnation is), InputError, LimitError, BudgetError.
+        """
+        cluster = self._active(name, incarnation=incarnation)
         if node_type not in cluster.spec.node_types:
             known = ", ".join(sorted(cluster.spec.node_types))
             raise InputError(f"Unknown node type {node_type!r} — known: {known} — run ray up with the new file")
@@ -170,7 +190,7 @@ class ClusterService:
 
         Starts that wait for a provider go on with the new demands. Raises InputError for an unknown image.
         """
-        if cluster.allocation_id is None:
+        if cluster.allocation_id is None or not self._is_open(cluster):
             return
         runtime = self._runtimes.of(cluster.cluster_id)
         terms = PaymentTerms(
@@ -184,9 +204,12 @@ class ClusterService:
             if node_type in before and before[node_type].config == config:
                 del before[node_type]
                 continue
+            image = await self._images.resolve(config.demand)
+            if not self._is_open(cluster):
+                return  # closed meanwhile: nothing stops what would be started now
             demands = build_demands(
                 config,
-                await self._images.resolve(config.demand),
+                image,
                 terms,
                 subnet=self._settings.golem_network.default_subnet,
                 now=self._books.clock.now(),
@@ -252,6 +275,7 @@ class ClusterService:
                 await self._golem.amend_allocation(cluster.allocation_id, total=spec.total_budget)
             except InsufficientFundsError as error:
                 raise self._too_poor(spec.total_budget, error) from error
+        self._active(cluster.name, incarnation=cluster.cluster_id)  # closing waits for nobody's turn
         cluster = self._books.clusters.change(cluster.cluster_id, lambda row: replace(row, spec=spec))
         await self.subscribe(cluster)
         return cluster
@@ -310,11 +334,14 @@ class ClusterService:
         cluster = self._books.clusters.latest(name)
         return cluster if cluster is not None and cluster.state is ClusterState.ACTIVE else None
 
-    def _active(self, name: str) -> Cluster:
-        cluster = self.get(name)
+    def _active(self, name: str, *, incarnation: str | None = None) -> Cluster:
+        cluster = self.get(name) if incarnation is None else self._books.clusters.get(incarnation)
         if cluster.state is not ClusterState.ACTIVE:
             raise UnknownClusterError(f"Cluster {name!r} is {cluster.state} — start it again: ray up")
         return cluster
+
+    def _is_open(self, cluster: Cluster) -> bool:
+        return self._books.clusters.get(cluster.cluster_id).state is ClusterState.ACTIVE
 
     def _known(self) -> str:
         return ", ".join(cluster.name for cluster in self._books.clusters.all_latest()) or "none"

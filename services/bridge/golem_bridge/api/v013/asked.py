@@ -10,7 +10,6 @@ from golem_bridge.api.v013 import wire
 from golem_bridge.clusters.keys import ClientKeys
 from golem_bridge.clusters.model import Cluster
 from golem_bridge.clusters.spec import ClusterSpec
-from golem_bridge.clusters.widening import widened
 from golem_bridge.errors import InputError
 from golem_bridge.market.requirements import BudgetControl, DemandSpec, Model, NodeConfig
 from golem_bridge.settings import GolemNetwork
@@ -55,11 +54,6 @@ def spec_from_host(
         ssh_public_key=_public_key(body, keys),
         head_port=body.provider_parameters.webserver_port,
     )
-
-
-def spec_from_head(body: wire.RequestNodes, cluster: Cluster) -> ClusterSpec:
-    """The cluster's limits, with a node type the head is the first to name. Raises LimitError."""
-    return widened(cluster.spec, node_type(body.tags), node_config(body.node_config))
 
 
 def node_config(wanted: wire.NodeConfig) -> NodeConfig:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from golem_bridge import __version__
-from golem_bridge.api.context import CallerDep, Context, ContextDep, HostOnly, seen_cluster, widen
+from golem_bridge.api.context import CallerDep, Context, ContextDep, HostOnly, seen_cluster
 from golem_bridge.api.doors import Caller
 from golem_bridge.api.v013 import asked, told, wire
 from golem_bridge.api.v013.boundary import Route, answer, parsed
@@ -83,11 +83,14 @@ async def request_nodes(body: RequestNodes, context: ContextDep, caller: CallerD
             keys=_keys(context),
             max_workers=settings.bridge_upstream_max_workers,
         )
-        await context.service.open(body.cluster_name, spec)
+        cluster = await context.service.open(body.cluster_name, spec)
     else:
         cluster = seen_cluster(body.cluster_name, context, caller)
-        await widen(context, cluster, asked.spec_from_head(body, cluster))
-    nodes = context.service.request_nodes(body.cluster_name, asked.node_type(body.tags), body.count, body.tags)
+        node_type, config = asked.node_type(body.tags), asked.node_config(body.node_config)
+        await context.service.widen(cluster.cluster_id, node_type, config)
+    nodes = context.service.request_nodes(
+        cluster.name, asked.node_type(body.tags), body.count, body.tags, incarnation=cluster.cluster_id
+    )
     return answer({"requested_nodes": [node.node_id for node in nodes]})
 
 
