@@ -2,7 +2,7 @@
 
 An open contract is wanted while a live node runs under it. Everything else is taken down: activity, agreement,
 VPN membership. A node that is terminating becomes terminated once nothing of it is open. Each contract is closed on
-its own, so that a provider out of reach holds nobody else up; one that stays out of reach is given up.
+its own, so that a provider out of reach holds nobody else up; one that stays out of reach, or refuses, is given up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Node
 from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.clusters.states import NodeKind, NodeState
-from golem_bridge.errors import GolemError, GolemTimeoutError, NodeUnreachableError, NotFoundError
+from golem_bridge.errors import GolemError, NotFoundError, YagnaUnavailableError
 from golem_bridge.golem.port import GolemPort
 from golem_bridge.golem.types import AgreementState
 from golem_bridge.money.contracts import Contract
@@ -29,7 +29,7 @@ STEP = 2.0
 """Seconds a step waits for what it closes; the rest goes on in the background."""
 
 PATIENCE = 120.0
-"""Seconds to try to reach a provider: afterwards its contract is over, and it is owed for no time after that."""
+"""Seconds to try with a provider: afterwards its contract is over, and it is owed for no time after that."""
 
 log = structlog.get_logger(__name__)
 
@@ -82,14 +82,14 @@ class Closer:
         tried_since = self._tried_since.setdefault(contract.agreement_id, self._clock.monotonic())
         try:
             await self.close(contract)
-        except (GolemTimeoutError, NodeUnreachableError) as error:
+        except YagnaUnavailableError as error:
+            log.warning("contract not closed yet", agreement=contract.agreement_id, reason=error.message)
+        except GolemError as error:
             if self._clock.monotonic() - tried_since < PATIENCE:
-                log.info("provider not reached to end its contract", agreement=contract.agreement_id)
+                log.info("provider does not end its contract", agreement=contract.agreement_id, reason=error.message)
                 return
             log.warning("provider given up", agreement=contract.agreement_id, reason=error.message)
             self._over(contract)
-        except GolemError as error:
-            log.warning("contract not closed yet", agreement=contract.agreement_id, reason=error.message)
         except Exception:
             log.exception("closing crashed", agreement=contract.agreement_id)
 
@@ -99,13 +99,27 @@ class Closer:
 
     async def close(self, contract: Contract) -> None:
         """Take one contract down. Raises GolemError; repeating it is harmless."""
-        if contract.activity_id is not None:
-            await self._golem.destroy_activity(contract.activity_id, timeout=DESTROY_TIMEOUT)
+        refusal = await self._destroy_activity(contract)
+        # whatever the provider says of its activity, the agreement by which it may bill us ends
         await self._terminate_agreement(contract)
+        if refusal is not None:
+            raise refusal
         cluster = self._clusters.get(contract.cluster_id)
         if cluster.network_id is not None:
             await self._leave_vpn(cluster.network_id, contract)
         self._over(contract)
+
+    async def _destroy_activity(self, contract: Contract) -> GolemError | None:
+        """What kept the activity from being ended, if anything. Raises YagnaUnavailableError."""
+        if contract.activity_id is None:
+            return None
+        try:
+            await self._golem.destroy_activity(contract.activity_id, timeout=DESTROY_TIMEOUT)
+        except YagnaUnavailableError:
+            raise
+        except GolemError as error:
+            return error
+        return None
 
     def _over(self, contract: Contract) -> None:
         self._tried_since.pop(contract.agreement_id, None)

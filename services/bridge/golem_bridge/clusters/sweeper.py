@@ -37,11 +37,18 @@ class Sweeper:
         contract = self._contracts.get(agreement_id)
         if contract is not None and contract.ended_at is None:
             return
+        if contract is not None and contract.activity_id is not None:
+            await self._destroy_activity(contract.activity_id)
         try:
-            if contract is not None and contract.activity_id is not None:
-                await self._golem.destroy_activity(contract.activity_id, timeout=DESTROY_TIMEOUT)
             await self._golem.terminate_agreement(agreement_id, "Nobody needs it any more")
         except GolemError as error:
             log.info("unwanted agreement not ended yet", agreement=agreement_id, reason=error.message)
             return
         log.warning("agreement nobody wants is ended", agreement=agreement_id)
+
+    async def _destroy_activity(self, activity_id: str) -> None:
+        """A provider that refuses keeps its agreement from ending no more than one out of reach."""
+        try:
+            await self._golem.destroy_activity(activity_id, timeout=DESTROY_TIMEOUT)
+        except GolemError as error:
+            log.info("unwanted activity not ended", activity=activity_id, reason=error.message)

@@ -88,6 +88,31 @@ async def test_a_provider_that_never_comes_back_does_not_keep_a_cluster_open(ben
     assert not await bench.golem.allocations()
 
 
+async def test_a_provider_that_refuses_the_end_is_paid_no_longer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The agreement, by which it may bill us, ends at once; its activity is asked to for some time."""
+    bench.join("stubborn")
+    await bench.start()
+    (head,) = await up(bench)
+    contract = bench.contract(head)
+    asked = []
+
+    async def refuse(activity_id: str, *, timeout: float) -> None:
+        asked.append(activity_id)
+        raise GolemError(f"Cannot end activity {activity_id} — the provider answers 403")
+
+    monkeypatch.setattr(bench.golem, "destroy_activity", refuse)
+    began = bench.clock.monotonic()
+    bench.service.close("demo")
+    await bench.until(lambda: bench.golem.world.agreement(contract.agreement_id).state is AgreementState.TERMINATED)
+    assert bench.clock.monotonic() - began < 5
+    await bench.until(lambda: bench.state(head) == "terminated")
+    assert bench.clock.monotonic() - began < 150
+    assert len(asked) > 2
+    over = bench.books.contracts.get(contract.agreement_id)
+    assert over is not None
+    assert over.ended_at is not None
+
+
 async def test_a_provider_that_comes_back_late_is_told_the_end(bench: Bench) -> None:
     (gone,) = bench.join("gone")
     await bench.start()
