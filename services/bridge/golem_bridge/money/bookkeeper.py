@@ -6,8 +6,10 @@ the bridge is down, or is half done when it dies, is missed or done twice.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import select
@@ -70,6 +72,8 @@ class Bookkeeper:
         self._allocation_of = allocation_of
         self._notify = notify
         self._cursors = Values(database)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By agreement: what a document adds is what it says less what was accepted before, so one at a time."""
 
     async def read_documents(self, kind: DocumentKind) -> None:
         """Wait for documents of one kind and deal with each."""
@@ -109,7 +113,9 @@ class Bookkeeper:
             log.warning("payment document for an unknown agreement ignored", document=document_id)
             self._file_document(document, "unknown_agreement", "no such agreement in the books")
             return
-        await self._judge(document, contract)
+        turn = self._turns.setdefault(contract.agreement_id, asyncio.Lock())
+        async with turn:
+            await self._judge(document, contract)
         self._notify(contract.cluster_id)
 
     async def _judge(self, document: PaymentDocument, contract: Contract) -> None:

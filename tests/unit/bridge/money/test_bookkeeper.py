@@ -66,6 +66,25 @@ async def test_totals_grow_and_only_the_difference_is_booked(bench: Bench) -> No
     assert allocation.spent == Decimal("0.0125")
 
 
+async def test_the_last_note_and_the_invoice_that_come_together_are_booked_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """yagna answers once the provider has heard of an acceptance; the other document is read meanwhile."""
+    contract = await rented(bench)
+    at_once = bench.golem.accept
+
+    async def accept(kind: DocumentKind, document_id: str, *, amount: Decimal, allocation_id: str) -> None:
+        await asyncio.sleep(0.3)
+        await at_once(kind, document_id, amount=amount, allocation_id=allocation_id)
+
+    monkeypatch.setattr(bench.golem, "accept", accept)
+    note = bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.012"))
+    invoice = bench.golem.send_invoice(contract.agreement_id, Decimal("0.012"))
+    await asyncio.sleep(30)
+    assert (verdict(bench, note.document_id), verdict(bench, invoice.document_id)) == ("accepted", "accepted")
+    assert accepted(bench, contract) == Decimal("0.012")
+
+
 async def test_an_overpriced_document_is_never_accepted(bench: Bench) -> None:
     contract = await rented(bench)
     note = bench.golem.send_debit_note(contract.activity_id or "", Decimal(1))
