@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 
@@ -21,6 +22,9 @@ from golem_bridge.money.budget import total_exposure
 from golem_bridge.money.contracts import Contract
 from golem_bridge.money.price import glm_text
 from golem_bridge.settings import Settings
+
+BILL_PATIENCE = timedelta(seconds=30)
+"""For an invoice of a worker that was ended for the budget, before the head is ended too."""
 
 GONE = frozenset({"Terminated", "Unresponsive"})
 """Activity states from which nothing comes back."""
@@ -80,14 +84,25 @@ class Caretaker:
         exposed = total_exposure(contracts, self._books.ledger, self._books.clock.now())
         if exposed < cluster.budget:
             return
-        live = [node for node in self._books.nodes.of_cluster(cluster.cluster_id) if node.state.is_live]
-        workers = [node for node in live if node.kind is NodeKind.WORKER]
+        nodes = self._books.nodes.of_cluster(cluster.cluster_id)
+        workers = {node.node_id: node for node in nodes if node.kind is NodeKind.WORKER}
+        live = [node for node in workers.values() if node.state.is_live]
+        if not live and any(self._awaits_its_bill(contract) for contract in contracts if contract.node_id in workers):
+            return  # what is left for the head is known when the workers' bills are
         message = (
             f"The budget of {glm_text(cluster.budget)} GLM is used up — {glm_text(exposed)} GLM spent or owed — "
             "raise total_budget in the cluster file and run ray up"
         )
-        for node in workers or live:
+        for node in live or nodes:
             self._service.end_node(node.node_id, EndReason.BUDGET, message)
+
+    def _awaits_its_bill(self, contract: Contract) -> bool:
+        """It is being ended, or was just now: until its invoice comes it counts with the most it may have cost."""
+        if contract.ended_at is None:
+            return True
+        if contract.activity_since is None or contract.invoiced_wei is not None:
+            return False
+        return self._books.clock.now() - contract.ended_at < BILL_PATIENCE
 
     async def _watch_node(self, node: Node) -> None:
         contract = self._books.contracts.get(node.agreement_id) if node.agreement_id else None

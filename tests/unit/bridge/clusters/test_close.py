@@ -238,6 +238,27 @@ async def test_a_paid_cluster_is_closed_at_once_and_its_bill_adds_up(bench: Benc
     assert line.seconds > 100
 
 
+async def test_the_head_goes_on_with_what_the_workers_leave(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is being ended counts with 60 s more than it costs: the head goes on with that of three."""
+    bench.join("one", "two", "three", "four", price_per_second=Decimal("0.0001"), debit_note_interval=30.0)
+    await bench.start()
+    head, *workers = await up(bench, workers=3, budget="9")
+    at_once = bench.golem.destroy_activity
+
+    async def destroy(activity_id: str, *, timeout: float) -> None:
+        await asyncio.sleep(5)
+        await at_once(activity_id, timeout=timeout)
+
+    monkeypatch.setattr(bench.golem, "destroy_activity", destroy)
+    await bench.service.open("demo", spec(budget="0.2"))
+    await bench.until(lambda: all(bench.state(worker) == "terminated" for worker in workers))
+    assert {bench.books.nodes.get(worker).reason for worker in workers} == {EndReason.BUDGET}
+    await asyncio.sleep(60)
+    assert bench.state(head) == "running"
+    await bench.until_closed()
+    assert bench.books.nodes.get(head).reason is EndReason.BUDGET
+
+
 async def test_a_used_up_budget_ends_the_workers_then_the_head(bench: Bench) -> None:
     bench.join("one", "two", price_per_second=Decimal("0.001"), debit_note_interval=30.0)
     await bench.start()
