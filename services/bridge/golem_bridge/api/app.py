@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,10 @@ from golem_bridge.settings import Settings
 from golem_bridge.telemetry.live import Traffic
 
 MAX_CONNECTIONS = 1000
+
+KEEP_ALIVE = 75
+"""Seconds an idle connection stays open. Autoscalers ask every 5 s, uvicorn's own limit: now and then a question was
+on its way when the connection was closed, and upstream's client does not ask again."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +57,7 @@ def host_server(
         allowed_hosts=settings.allowed_hosts,
         open_paths=v013.PATHS if settings.bridge_admit_upstream_client else frozenset(),
     )
-    return uvicorn.Server(
+    return HostServer(
         uvicorn.Config(
             traffic.around(door, door="host"),
             host=settings.bridge_listen_host,
@@ -61,11 +66,27 @@ def host_server(
             access_log=False,
             lifespan="off",
             limit_concurrency=MAX_CONNECTIONS,
+            timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=5,
             ws_max_size=1 << 20,
             ws_per_message_deflate=False,
         )
     )
+
+
+class HostServer(uvicorn.Server):
+    """Ends at a signal and returns; uvicorn's own raises the signal again, and nothing after it would be taken down."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
 
 
 class HeadDoors:
@@ -95,6 +116,7 @@ class HeadDoors:
                 access_log=False,
                 lifespan="off",
                 limit_concurrency=100,
+                timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=1,
             )
         )
