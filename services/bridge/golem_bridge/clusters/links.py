@@ -74,8 +74,12 @@ class NodeLinks:
         activity_id = contract.activity_id
 
         async def run(shell: str) -> str:
-            (result,) = await self._golem.execute(activity_id, run_script(shell), timeout=COMMAND_TIMEOUT)
-            return result.stdout
+            results = await self._golem.execute(activity_id, run_script(shell), timeout=COMMAND_TIMEOUT)
+            if len(results) != 1:
+                raise NodeUnreachableError(
+                    f"The exe-unit of {node.node_id} answers one command with {len(results)} results"
+                )
+            return results[0].stdout
 
         detour = await Detour.open(run, relay=f"{node.ip}:{RELAY_PORT}", folder=STATE_DIR, clock=self._books.clock)
         log.warning("yagna has lost the VPN: the node is reached through its exe-unit", node=node.node_id)

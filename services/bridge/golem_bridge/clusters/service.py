@@ -18,6 +18,7 @@ from golem_bridge.clusters.spec import ClusterSpec
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind
 from golem_bridge.clusters.widening import widened
 from golem_bridge.errors import (
+    BridgeError,
     BudgetError,
     InputError,
     InsufficientFundsError,
@@ -227,6 +228,19 @@ class ClusterService:
             if runtime.subscriptions.get(node_type) is subscription:
                 del runtime.subscriptions[node_type]
             await subscription.stop()
+
+    async def keep_subscribed(self) -> None:
+        """Put on the market what should be there and is not: after a start at which an image was not to be had."""
+        for cluster in self._books.clusters.unfinished():
+            if not self._is_open(cluster) or self.is_opening(cluster.name):
+                continue
+            if cluster.spec.node_types.keys() <= self._runtimes.of(cluster.cluster_id).subscriptions.keys():
+                continue
+            async with self._opening[cluster.name]:
+                try:
+                    await self.subscribe(self._books.clusters.get(cluster.cluster_id))
+                except BridgeError as error:
+                    log.warning("cluster has no demands for now", cluster=cluster.name, reason=error.message)
 
     async def _open_new(self, name: str, spec: ClusterSpec) -> Cluster:
         for config in spec.node_types.values():

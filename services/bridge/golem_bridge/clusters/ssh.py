@@ -128,7 +128,10 @@ class HeadTunnel:
                 self.restarts += 1
                 pause = 0.5
                 log.info("tunnel to the head is up again", node=node.node_id)
+                continue
             except GolemError as error:
                 log.info("tunnel to the head not restored yet", node=node.node_id, reason=error.message)
-                await self._clock.sleep(pause)
-                pause = min(pause * 2, 5.0)
+            except Exception:  # nobody waits for this task: whatever it dies of would never be heard of
+                log.exception("restoring the tunnel to the head crashed", node=node.node_id)
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, 5.0)

@@ -42,6 +42,7 @@ class Workers:
             Loop("watch budgets", caretaker.watch_budgets, interval=2, clock=clock),
             Loop("watch providers", caretaker.watch_providers, interval=10, clock=clock),
             Loop("finish clusters", caretaker.finish_clusters, interval=1, clock=clock),
+            Loop("demands", service.keep_subscribed, interval=15, clock=clock),
             Loop("end orphans", sweeper.step, interval=60, clock=clock),
             Loop("debit notes", lambda: bookkeeper.read_documents(DocumentKind.DEBIT_NOTE), interval=0, clock=clock),
             Loop("invoices", lambda: bookkeeper.read_documents(DocumentKind.INVOICE), interval=0, clock=clock),

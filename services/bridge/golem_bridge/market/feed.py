@@ -166,6 +166,9 @@ class Feed:
             except GolemError as error:
                 log.warning("gathering offers failed", reason=error.message)
                 await self._clock.sleep(POLL)
+            except Exception:  # nobody waits for this task: without it the node type would get no offers any more
+                log.exception("gathering offers crashed")
+                await self._clock.sleep(POLL)
 
     def _is_stale(self) -> bool:
         """Never while a negotiation is under way: its answer comes for the demand it began with."""

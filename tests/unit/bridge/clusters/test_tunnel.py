@@ -41,13 +41,16 @@ class Connection:
 
 
 class Gate:
-    """Opens the connections laid out, in their order."""
+    """Opens the connections laid out, in their order; or fails so."""
 
-    def __init__(self, *connections: Connection) -> None:
-        self.connections = list(connections)
+    def __init__(self, *outcomes: Connection | Exception) -> None:
+        self.outcomes = list(outcomes)
 
     async def open(self, node: Node) -> asyncssh.SSHClientConnection:
-        return cast(asyncssh.SSHClientConnection, self.connections.pop(0))
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return cast(asyncssh.SSHClientConnection, outcome)
 
 
 def tunnel_through(gate: Gate) -> HeadTunnel:
@@ -87,3 +90,16 @@ async def test_a_first_forward_that_is_refused_fails_the_start(bench: Bench) -> 
     refused = Connection(asyncssh.ChannelListenError("port in use"))
     with pytest.raises(NodeUnreachableError, match="reverse forward of port 4578 — port in use"):
         await tunnel_through(Gate()).start(head, cast(asyncssh.SSHClientConnection, refused))
+
+
+@pytest.mark.parametrize("failure", [OSError(24, "Too many open files"), ValueError("two results")], ids=str)
+async def test_whatever_fails_is_tried_again(bench: Bench, failure: Exception) -> None:
+    """Nobody waits for the tunnel's task: it must not die of what nobody thought of."""
+    first, last = Connection(), Connection()
+    tunnel = tunnel_through(Gate(failure, failure, last))
+    await tunnel.start(await head_of(bench), cast(asyncssh.SSHClientConnection, first))
+    first.abort()
+    await asyncio.sleep(60)
+    assert tunnel.is_up
+    assert last.forwarded == [PORT]
+    await tunnel.stop()

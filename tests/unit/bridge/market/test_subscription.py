@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from golem_bridge.errors import MarketError
-from golem_bridge.golem.types import Demand
+from golem_bridge.golem.types import Demand, Proposal, ProposalRejection
 from golem_bridge.market.claims import Claims, Talks
 from golem_bridge.market.demand import PaymentTerms, build_demands
 from golem_bridge.market.feed import RENEWAL, Draft
@@ -331,6 +331,23 @@ async def test_a_demand_that_yagna_lost_is_published_again() -> None:
         await market.golem.unsubscribe("demand-0001")
         await market.clock.sleep(10)
         assert await market.partner() == "only"
+
+
+class MumblingGolem(MemoryGolem):
+    """Says once what nobody can make sense of."""
+
+    mumbled = False
+
+    async def proposals(self, demand_id: str, *, timeout: float) -> Sequence[Proposal | ProposalRejection]:
+        if not self.mumbled:
+            self.mumbled = True
+            raise ValueError("not what was agreed on")
+        return await super().proposals(demand_id, timeout=timeout)
+
+
+async def test_an_answer_nobody_thought_of_ends_no_subscription() -> None:
+    async with stall(FakeProvider("one"), golem_type=MumblingGolem) as s:
+        assert await s.partner() == "one"
 
 
 async def test_a_start_gives_up_with_what_was_seen_and_what_to_do() -> None:
