@@ -27,8 +27,8 @@ from golem_bridge.golem.types import (
 )
 from tests.fakes.golem.world import FakeActivity, FakeAgreement, World, found
 
-PAYMENT_DELAY = 5.0
-"""Seconds from acceptance to the confirmed payment."""
+PAYMENT_CYCLE = 5.0
+"""Seconds from acceptance to the confirmed payment, unless somebody asks for it before."""
 
 Key = tuple[DocumentKind, str]
 
@@ -52,6 +52,8 @@ class MemoryPayments:
         self._documents: dict[Key, PaymentDocument | None] = {}
         self._events: list[DocumentEvent] = []
         self._payments: list[Payment] = []
+        self._due: list[tuple[PaymentDocument, Decimal]] = []
+        self.payment_cycle = PAYMENT_CYCLE
         self._totals: dict[str, _Totals] = {}
 
     # what providers (and tests) do
@@ -179,7 +181,8 @@ class MemoryPayments:
         if kind is DocumentKind.DEBIT_NOTE:
             totals.by_activity[document.activity_ids[0]] = document.total_due
         self._documents[(kind, document_id)] = replace(document, status=DocumentStatus.ACCEPTED)
-        self._world.later(PAYMENT_DELAY, lambda: self._pay(document, added))
+        self._due.append((document, added))
+        self._world.later(self.payment_cycle, self._pay_all)
 
     async def reject_document(self, kind: DocumentKind, document_id: str, *, reason: str) -> None:
         if kind is DocumentKind.DEBIT_NOTE:
@@ -187,6 +190,10 @@ class MemoryPayments:
             raise UnsupportedError(f"Cannot reject {document_id} — yagna answers 501 — it stays unaccepted")
         document = await self.document(kind, document_id)
         self._documents[(kind, document_id)] = replace(document, status=DocumentStatus.REJECTED)
+
+    async def pay_now(self, platform: str) -> None:
+        self._world.check_up()
+        self._pay_all()
 
     async def payments(self, *, after: datetime, timeout: float) -> Sequence[Payment]:
         self._world.check_up()
@@ -261,6 +268,11 @@ class MemoryPayments:
         if document.total_due < totals.accepted:
             raise GolemError(f"Cannot accept {document.document_id} — it asks for less than accepted — check it")
         return document.total_due - totals.accepted
+
+    def _pay_all(self) -> None:
+        due, self._due = self._due, []
+        for document, amount in due:
+            self._pay(document, amount)
 
     def _pay(self, document: PaymentDocument, amount: Decimal) -> None:
         key = (document.kind, document.document_id)

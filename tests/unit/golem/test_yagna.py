@@ -341,6 +341,14 @@ async def test_every_call_is_observed_with_its_name_and_whether_yagna_failed(ben
     assert seen == [("get", False), ("get", True), ("unsubscribe_demand", False)]
 
 
+async def test_yagna_is_asked_to_pay_now(bench: Bench) -> None:
+    done = web.json_response({"resolve_time_ms": 1.0, "send_time_ms": 2.0})
+    bench.yagna.on("POST /payment-api/v1/batchCycle/erc20-polygon-glm/now", done, refusal(500, "PoisonError"))
+    await bench.golem.pay_now("erc20-polygon-glm")
+    with pytest.raises(GolemError, match=r"Cannot have accepted amounts paid now .* PoisonError"):
+        await bench.golem.pay_now("erc20-polygon-glm")
+
+
 async def test_what_keeps_yagna_from_paying_is_told(bench: Bench) -> None:
     kinds = ("InsufficientGas", "RpcError", "SomethingNew")
     bench.yagna.on("GET /payment-api/v1/payments/status", web.json_response([{"kind": kind} for kind in kinds]))

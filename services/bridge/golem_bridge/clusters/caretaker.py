@@ -26,6 +26,9 @@ from golem_bridge.settings import Settings
 BILL_PATIENCE = timedelta(seconds=30)
 """For an invoice of a worker that was ended for the budget, before the head is ended too."""
 
+PAY_EVERY = timedelta(seconds=60)
+"""Between two times that yagna is asked to pay; each costs gas."""
+
 GONE = frozenset({"Terminated", "Unresponsive"})
 """Activity states from which nothing comes back."""
 
@@ -51,6 +54,7 @@ class Caretaker:
         self._service = service
         self._settings = settings
         self._close_door = close_door
+        self._pay_again_at = 0.0
 
     async def watch_budgets(self) -> None:
         """End workers, then the head, of clusters whose budget is used up."""
@@ -72,6 +76,8 @@ class Caretaker:
                 await self._runtimes.of(cluster.cluster_id).stop_market()
                 if self._is_done(cluster):
                     await self._finish(cluster)
+                elif self._has_bills_to_pay(cluster):
+                    await self._have_them_paid()
             except GolemError as error:
                 log.warning("cluster not closed yet", cluster=cluster.name, reason=error.message)
 
@@ -140,14 +146,29 @@ class Caretaker:
             return False
         return self._books.ledger.paid(contract.agreement_id) >= contract.invoiced_wei
 
+    def _has_bills_to_pay(self, cluster: Cluster) -> bool:
+        """All invoices are there, or those that are have waited for the others long enough; some are not paid."""
+        contracts = [row for row in self._books.contracts.of_cluster(cluster.cluster_id) if not self._is_paid(row)]
+        invoiced = [row for row in contracts if row.ended_at is not None and row.invoiced_wei is not None]
+        return bool(invoiced) and (invoiced == contracts or self._closing_since(cluster) >= PAY_EVERY)
+
+    async def _have_them_paid(self) -> None:
+        """yagna's own cycle is of a day on polygon: nobody wants to wait for that."""
+        now = self._books.clock.monotonic()
+        if now >= self._pay_again_at:
+            self._pay_again_at = now + PAY_EVERY.total_seconds()
+            await self._golem.pay_now(self._settings.golem_network.payment_platform)
+
+    def _closing_since(self, cluster: Cluster) -> timedelta:
+        return self._books.clock.now() - (cluster.closing_at or cluster.created_at)
+
     def _is_done(self, cluster: Cluster) -> bool:
         nodes = self._books.nodes.of_cluster(cluster.cluster_id)
         if any(node.state is not NodeState.TERMINATED for node in nodes):
             return False
         if self.is_settled(cluster):
             return True
-        since = cluster.closing_at or cluster.created_at
-        waited = (self._books.clock.now() - since).total_seconds()
+        waited = self._closing_since(cluster).total_seconds()
         if waited < self._settings.settlement_patience:
             return False
         log.warning("cluster closed with unpaid or missing invoices", cluster=cluster.name, waited_seconds=waited)

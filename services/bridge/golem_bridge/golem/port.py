@@ -155,6 +155,9 @@ class PaymentPort(Protocol):
     async def reject_document(self, kind: DocumentKind, document_id: str, *, reason: str) -> None:
         """Reject a document. yagna 0.17.6 rejects invoices; for debit notes it raises UnsupportedError."""
 
+    async def pay_now(self, platform: str) -> None:
+        """Pay what is accepted at once, not in yagna's next cycle."""
+
     async def payments(self, *, after: datetime, timeout: float) -> Sequence[Payment]:
         """Long-poll for confirmed payments after ``after`` (exclusive).
 

@@ -113,6 +113,46 @@ async def test_a_provider_that_refuses_the_end_is_paid_no_longer(bench: Bench, m
     assert over.ended_at is not None
 
 
+async def test_bills_are_paid_when_the_last_one_is_there_not_a_day_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On polygon yagna pays once a day by itself."""
+    bench.golem.payment_cycle = 86_400.0
+    asked = []
+    pay_now = bench.golem.pay_now
+
+    async def count(platform: str) -> None:
+        asked.append(platform)
+        await pay_now(platform)
+
+    monkeypatch.setattr(bench.golem, "pay_now", count)
+    bench.join("one", "two")
+    await bench.start()
+    await up(bench, workers=1)
+    bench.service.close("demo")
+    began = bench.clock.monotonic()
+    await bench.until_closed()
+    assert bench.clock.monotonic() - began < 60
+    sums = totals(bench.books, bench.service.get("demo"))
+    assert 0 < sums.accepted == sums.paid
+    assert asked == ["erc20-hoodi-tglm"]
+
+
+async def test_one_missing_invoice_keeps_no_others_from_being_paid(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.golem.payment_cycle = 86_400.0
+    bench.join("one")
+    (mute,) = bench.join("mute", price_start=Decimal("0.05"))
+    await bench.start()
+    head, worker = await up(bench, workers=1)
+    mute.vanished = True
+    bench.service.close("demo")
+    agreement_id = bench.contract(head).agreement_id
+    await bench.until(lambda: bool(bench.books.ledger.payments(agreement_id)), seconds=90)
+    assert bench.books.ledger.payments(bench.contract(worker).agreement_id) == []
+
+
 async def test_a_provider_that_comes_back_late_is_told_the_end(bench: Bench) -> None:
     (gone,) = bench.join("gone")
     await bench.start()

@@ -178,6 +178,15 @@ class Rest:
 
         return await self._exchange(what, "get", send, within)
 
+    async def post(self, what: str, path: str, *, within: float = CALL) -> Answer:
+        """POST nothing to a path below yagna's address. Raises YagnaUnavailableError, GolemTimeoutError."""
+
+        async def send(limit: aiohttp.ClientTimeout) -> Answer:
+            async with self.session.post(self.url + path, timeout=limit) as response:
+                return Answer(what, response.status, await response.read())
+
+        return await self._exchange(what, "post", send, within)
+
     async def _exchange(
         self, what: str, operation: str, send: Callable[[aiohttp.ClientTimeout], Awaitable[Answer]], within: float
     ) -> Answer:
