@@ -329,9 +329,10 @@ class ClusterService:
             )
 
     def _check_budget(self, cluster: Cluster, node_type: str, count: int) -> None:
-        """Refuse at once what the cheapest offer known so far already makes impossible."""
-        subscription = self._runtimes.of(cluster.cluster_id).subscriptions.get(node_type)
-        cheapest = subscription.cheapest_known() if subscription else None
+        """Refuse at once what the cheapest offer to be had now makes impossible: a try costs a negotiation."""
+        runtime = self._runtimes.of(cluster.cluster_id)
+        subscription = runtime.subscriptions.get(node_type)
+        cheapest = subscription.cheapest_known(runtime.claims) if subscription else None
         if cheapest is None:
             return
         contracts = self._books.contracts.of_cluster(cluster.cluster_id)

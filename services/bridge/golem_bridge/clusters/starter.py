@@ -155,7 +155,9 @@ class Starter:
         node, offer = self._nodes.get(node_id), draft.offer
         with self._runtimes.of(node.cluster_id).claims.held(offer.provider_id):
             subscription = self._subscription(node)
+            self._check_budget(self._clusters.get(node.cluster_id), offer)
             agreement_id = await self._golem.create_agreement(draft.proposal_id, valid_for=AGREEMENT_VALID)
+            # others may have signed meanwhile; nothing comes between this and the books
             self._check_budget(self._clusters.get(node.cluster_id), offer)
         contract = Contract(
             agreement_id=agreement_id,

@@ -124,9 +124,10 @@ class Subscription:
             benched=sum(self._reputation.is_benched(provider_id, at=now) for provider_id in known),
         )
 
-    def cheapest_known(self) -> Offer | None:
-        """The cheapest usable offer seen lately, its provider free or not."""
-        return self.funnel.cheapest()
+    def cheapest_known(self, claims: Claims) -> Offer | None:
+        """The cheapest offer that could be negotiated now; if there is none, the cheapest usable one seen lately."""
+        free = [offer for _, _, offer in self._free(claims, ())]
+        return min(free, key=lambda offer: offer.first_hour, default=self.funnel.cheapest())
 
     def _saw(self, provider_id: str, outcome: Offer | Refusal) -> None:
         self.funnel.saw(provider_id, outcome)

@@ -9,8 +9,15 @@ import pytest
 
 from golem_bridge.clusters.starter import PROVIDERS_TRIED
 from golem_bridge.clusters.states import EndReason, NodeState
+from golem_bridge.errors import BudgetError
 from tests.unit.bridge.bench import Bench
 from tests.unit.bridge.samples import spec
+
+
+def know_no_prices(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests for workers find nothing to measure the budget by: what is measured later has its turn."""
+    subscription = bench.runtimes.of("demo-1").subscriptions["worker"]
+    monkeypatch.setattr(subscription, "cheapest_known", lambda _: None)
 
 
 async def head(bench: Bench, **limits: object) -> str:
@@ -129,12 +136,12 @@ async def test_nobody_on_the_market_is_said_after_the_patience(bench: Bench) -> 
     assert "No provider found in 300 s — 0 offers seen" in bench.books.nodes.get(head_id).message
 
 
-async def test_a_node_that_does_not_fit_the_budget_is_not_rented(bench: Bench) -> None:
+async def test_a_node_that_does_not_fit_the_budget_is_not_rented(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.join("one", "two")
     await bench.start()
     head_id = await head(bench, budget="0.3")  # start and an hour cost 0.19 GLM
     await bench.until_running(head_id)
-    bench.runtimes.of("demo-1").subscriptions["worker"].cheapest_known = lambda: None  # type: ignore[method-assign]
+    know_no_prices(bench, monkeypatch)
     (worker,) = bench.service.request_nodes("demo", "worker", 1, {})
     await bench.until(lambda: bench.state(worker.node_id) == "terminated")
     node = bench.books.nodes.get(worker.node_id)
@@ -144,13 +151,32 @@ async def test_a_node_that_does_not_fit_the_budget_is_not_rented(bench: Bench) -
     assert bench.state(head_id) == "running"
 
 
-async def test_starts_that_race_for_the_budget_do_not_overdraw_it(bench: Bench) -> None:
+async def test_a_cheap_provider_that_is_taken_makes_no_room_for_a_dear_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each node that cannot be paid for would cost a negotiation, at every tick of the autoscaler."""
+    bench.join("cheap")
+    bench.join("dear", price_start=Decimal("2"))
+    await bench.start()
+    head_id = await head(bench, budget="1")
+    await bench.until_running(head_id)
+    agreements = len(bench.golem.world.agreements)
+    with pytest.raises(BudgetError, match=r"the start and one hour cost at least 2\.18 GLM, 0\.81 GLM"):
+        bench.service.request_nodes("demo", "worker", 1, {})
+    know_no_prices(bench, monkeypatch)
+    (worker,) = bench.service.request_nodes("demo", "worker", 1, {})
+    await bench.until(lambda: bench.state(worker.node_id) == "terminated")
+    assert len(bench.golem.world.agreements) == agreements, "nothing was drafted"
+
+
+async def test_starts_that_race_for_the_budget_do_not_overdraw_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.join(*(f"provider {number}" for number in range(6)), delay=2.0)
     await bench.start()
     head_id = await head(bench, budget="0.5", max_workers=5)  # carries the head and one worker
     await bench.until_running(head_id)
-    subscription = bench.runtimes.of("demo-1").subscriptions["worker"]
-    subscription.cheapest_known = lambda: None  # type: ignore[method-assign]
+    know_no_prices(bench, monkeypatch)
     workers = bench.service.request_nodes("demo", "worker", 5, {})
     await bench.until(lambda: all(not bench.books.nodes.get(node.node_id).state.is_pending for node in workers))
     assert sum(bench.state(node.node_id) == "running" for node in workers) == 1
