@@ -177,12 +177,9 @@ def test_logs_and_what_commands_printed(evidence: Evidence, settings: Settings) 
 def test_processes(evidence: Evidence) -> None:
     """yagna takes its app-key in its environment only, which only its own user and root can read.
 
-    A node's own keys come as a command of its first script: on the devnet the provider's machine is this one.
+    The nodes' processes are among those seen: on the devnet the provider's machine is this one.
     """
-    seen = evidence.processes.found(evidence.canaries)
-    rightly = {(name, where) for name, where in seen if name in {HOST_KEY, RELAY_TOKEN} and where.startswith("cmdline")}
-    assert {where for _, where in rightly} <= {"cmdline of sh", "cmdline of nsenter"}
-    assert seen - rightly <= {(APP_KEY, "environ of yagna")}
+    assert evidence.processes.found(evidence.canaries) <= {(APP_KEY, "environ of yagna")}
     assert any("golem_bridge" in text.decode(errors="replace") for text in evidence.processes.seen)
 
 

@@ -11,6 +11,9 @@ from golem_bridge.golem.types import PropertyValue
 PLATFORM = "erc20-hoodi-tglm"
 DURATION = "golem.usage.duration_sec"
 CPU_TIME = "golem.usage.cpu_sec"
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+RELAY_TOKEN = "A" * 43 + "="
+INTRODUCTION = f"host-key {HOST_KEY} \nrelay-token {RELAY_TOKEN}\n"
 
 
 @dataclass
@@ -46,7 +49,8 @@ class FakeProvider:
     """Name of the exe-script command that never ends."""
     command_seconds: float = 0.0
     """How long each command takes."""
-    run_output: str = ""
+    run_output: str = INTRODUCTION
+    """What each ``run`` prints: what a node says of itself when it is prepared."""
     ports: set[int] = field(default_factory=lambda: {22})
     """Ports on which its nodes listen; what is sent there comes back."""
     debit_note_interval: float | None = None

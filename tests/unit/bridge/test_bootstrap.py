@@ -15,12 +15,12 @@ def sh(*arguments: str) -> None:
 
 
 def test_it_is_a_script() -> None:
-    plan = Bootstrap(ip="192.168.0.3", authorized_keys=(PUBLIC_KEY,), host_private_key="key", relay_token="token")
+    plan = Bootstrap(ip="192.168.0.3", authorized_keys=(PUBLIC_KEY,))
     sh("-n", "-c", shell_script(plan))
 
 
 def test_the_relay_reaches_ssh_and_rays_metrics_only() -> None:
-    plan = Bootstrap(ip="192.168.0.3", authorized_keys=(PUBLIC_KEY,), host_private_key="key", relay_token="token")
+    plan = Bootstrap(ip="192.168.0.3", authorized_keys=(PUBLIC_KEY,))
     relay = next(line for line in shell_script(plan).splitlines() if "relay.py --listen" in line)
     words = relay.split()
     allowed = [int(port) for word, port in pairwise(words) if word == "--allow"]

@@ -7,11 +7,13 @@ Debian-like image that holds sh, base64, sshd and Python.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from golem_bridge.clusters.addresses import NAMED_BLOCKS, VPN_ADDRESS, host_name
 from golem_bridge.clusters.states import NodeKind
+from golem_bridge.errors import CommandFailedError
 from golem_bridge.relay import node_source
 
 SSH_PORT = 22
@@ -24,8 +26,13 @@ RAY_METRICS: Mapping[NodeKind, Mapping[int, str]] = {
 
 RELAYED_PORTS = (SSH_PORT, *RAY_METRICS[NodeKind.HEAD])
 STATE_DIR = "/var/lib/ray-on-golem"
+HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
+RELAY_TOKEN = f"{STATE_DIR}/relay-token"
+INTRODUCTION = re.compile(
+    r"^host-key (?P<key>ssh-ed25519 [A-Za-z0-9+/]{68}) *\nrelay-token (?P<token>[A-Za-z0-9+/]{43}=)\n?\Z", re.MULTILINE
+)
 SSHD_OPTIONS = (
-    "HostKey=/etc/ssh/ssh_host_ed25519_key",
+    f"HostKey={HOST_KEY}",
     "PermitRootLogin=prohibit-password",
     "PasswordAuthentication=no",
     "StrictModes=no",
@@ -44,10 +51,16 @@ class Bootstrap:
 
     ip: str
     authorized_keys: Sequence[str]
-    host_private_key: str
-    relay_token: str
     others: Sequence[str] = ()
     """Addresses of the cluster's other nodes, which are greeted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """What a node makes for itself and tells us through its exe-unit: no secret travels in a command line."""
+
+    host_public_key: str
+    relay_token: str
 
 
 def deploy_script(
@@ -86,10 +99,11 @@ def shell_script(plan: Bootstrap) -> str:
         "umask 077",
         f"mkdir -p {STATE_DIR} /root/.ssh /run/sshd",
         restored_home("/root_copy", "/root"),
+        # what an image brings is known to everybody who has it
         "rm -f /etc/ssh/ssh_host_*",
-        _file("/etc/ssh/ssh_host_ed25519_key", plan.host_private_key),
+        f"ssh-keygen -q -t ed25519 -N '' -C '' -f {HOST_KEY}",
+        f"head -c 32 /dev/urandom | base64 > {RELAY_TOKEN}",
         _file("/root/.ssh/authorized_keys", "".join(f"{key}\n" for key in plan.authorized_keys)),
-        _file(f"{STATE_DIR}/relay-token", plan.relay_token),
         _file(f"{STATE_DIR}/relay.py", node_source()),
         "chmod 755 /run/sshd",
         f'for pair in {environment}; do echo "$pair" >> /etc/environment; done',
@@ -99,9 +113,20 @@ def shell_script(plan: Bootstrap) -> str:
         "chmod 644 /etc/environment /etc/hostname /etc/hosts",
         f"$(command -v sshd || echo /usr/sbin/sshd) {sshd_options} -o 'SetEnv={environment}'",
         f"python3 -S -E {STATE_DIR}/relay.py --listen {plan.ip}:{RELAY_PORT}"
-        f" --token-file {STATE_DIR}/relay-token {allowed}{greeted} --daemon",
+        f" --token-file {RELAY_TOKEN} {allowed}{greeted} --daemon",
+        f'printf \'host-key %s\\nrelay-token %s\\n\' "$(cat {HOST_KEY}.pub)" "$(cat {RELAY_TOKEN})"',
     ]
     return "\n".join(lines)
+
+
+def read_introduction(output: str) -> Introduction:
+    """What the script printed. Raises CommandFailedError if it is not what the script prints."""
+    found = INTRODUCTION.search(output)
+    if found is None:
+        raise CommandFailedError(
+            f"The node did not introduce itself — its script printed {output[-200:]!r} — is ssh-keygen in the image?"
+        )
+    return Introduction(found["key"], found["token"])
 
 
 def restored_home(copy: str, home: str) -> str:

@@ -1,4 +1,4 @@
-"""ssh keys: the bridge's own, which opens every node, and one host key per node, which the bridge pins."""
+"""ssh keys: the bridge's own, which opens every node, and those made for clusters of upstream's client."""
 
 from __future__ import annotations
 
@@ -22,15 +22,6 @@ class KeyPair:
 
     private: str
     public: str
-
-
-def new_host_key() -> KeyPair:
-    """A fresh key; the private half goes to the node and is kept nowhere else."""
-    key = asyncssh.generate_private_key(ALGORITHM)
-    return KeyPair(
-        private=key.export_private_key().decode(),
-        public=key.export_public_key().decode().strip(),
-    )
 
 
 class ClientKeys:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -12,8 +11,13 @@ import structlog
 
 from golem_bridge.clusters.addresses import REQUESTOR_IP, VPN_ADDRESS, VPN_MASK
 from golem_bridge.clusters.books import Books
-from golem_bridge.clusters.bootstrap import Bootstrap, bootstrap_script, deploy_script, start_script
-from golem_bridge.clusters.keys import new_host_key
+from golem_bridge.clusters.bootstrap import (
+    Bootstrap,
+    bootstrap_script,
+    deploy_script,
+    read_introduction,
+    start_script,
+)
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.runtime import Doors, Runtimes
 from golem_bridge.clusters.ssh import HeadTunnel, SshGate
@@ -237,17 +241,19 @@ class Starter:
 
     async def _bootstrap(self, node_id: str, activity_id: str, provider_name: str) -> None:
         self._step(node_id, NodeState.BOOTSTRAPPING, f"Preparing ssh on {provider_name}")
-        host_key, token = new_host_key(), secrets.token_urlsafe(32)
-        node = self._alter(node_id, lambda node: replace(node, host_public_key=host_key.public, relay_token=token))
+        node = self._nodes.get(node_id)
         spec = self._clusters.get(node.cluster_id).spec
         plan = Bootstrap(
             ip=node.ip,
             authorized_keys=(spec.ssh_public_key, self._bridge_public_key),
-            host_private_key=host_key.private,
-            relay_token=token,
             others=[ip for ip in await self._vpn_nodes(node.cluster_id) if ip not in {node.ip, REQUESTOR_IP}],
         )
-        await self._golem.execute(activity_id, bootstrap_script(plan), timeout=STEP_TIMEOUT)
+        results = await self._golem.execute(activity_id, bootstrap_script(plan), timeout=STEP_TIMEOUT)
+        node_says = read_introduction("".join(result.stdout for result in results))
+        self._alter(
+            node_id,
+            lambda node: replace(node, host_public_key=node_says.host_public_key, relay_token=node_says.relay_token),
+        )
 
     async def _make_reachable(self, node_id: str) -> None:
         """ssh answers; a head also reaches its own door."""

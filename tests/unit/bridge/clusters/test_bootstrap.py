@@ -7,21 +7,32 @@ import json
 import re
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
+import asyncssh
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from golem_bridge.clusters.addresses import CAPACITY, VPN_MASK, node_ip
-from golem_bridge.clusters.bootstrap import Bootstrap, bootstrap_script, deploy_script, shell_script
-from golem_bridge.clusters.keys import new_host_key
+from golem_bridge.clusters.bootstrap import (
+    HOST_KEY,
+    RELAY_TOKEN,
+    Bootstrap,
+    bootstrap_script,
+    deploy_script,
+    read_introduction,
+    shell_script,
+)
+from golem_bridge.errors import CommandFailedError
 from golem_bridge.relay import node_source
+from tests.fakes.golem.provider import INTRODUCTION
+from tests.fakes.golem.provider import RELAY_TOKEN as RELAY_TOKEN_OF_FAKES
 from tests.unit.bridge.samples import PUBLIC_KEY
 
 PLAN = Bootstrap(
     ip="192.168.0.7",
     authorized_keys=(PUBLIC_KEY, "ssh-ed25519 BBBB bridge"),
-    host_private_key=new_host_key().private,
-    relay_token="r" * 43,
 )
 
 
@@ -38,27 +49,54 @@ def test_the_shell_understands_it() -> None:
 def test_each_file_holds_what_it_should() -> None:
     written = files(shell_script(PLAN))
     assert written["/root/.ssh/authorized_keys"] == f"{PUBLIC_KEY}\nssh-ed25519 BBBB bridge\n"
-    assert written["/etc/ssh/ssh_host_ed25519_key"] == PLAN.host_private_key
-    assert written["/var/lib/ray-on-golem/relay-token"] == PLAN.relay_token
     assert written["/var/lib/ray-on-golem/relay.py"] == node_source()
 
 
-def test_secrets_are_never_in_the_clear() -> None:
-    script = shell_script(PLAN)
-    assert PLAN.relay_token not in script
-    assert "PRIVATE KEY" not in script
-    assert script.index("umask 077") < script.index("base64 -d")
+def test_a_node_makes_its_own_secrets_and_tells_what_we_need(tmp_path: Path) -> None:
+    """That part of the script is run, on files of this test: the key and the token, then what is said of them."""
+    lines = shell_script(PLAN).splitlines()
+    assert lines.index("umask 077") < min(place for place, line in enumerate(lines) if " > " in line)
+    about = [line for line in lines if line.startswith(("ssh-keygen", "head -c 32", "printf 'host-key"))]
+    script = "\n".join(about).replace(HOST_KEY, str(tmp_path / "key")).replace(RELAY_TOKEN, str(tmp_path / "token"))
+    done = subprocess.run(["sh", "-euc", script], check=True, timeout=10, capture_output=True, text=True)
+    said = read_introduction(done.stdout)
+    key = asyncssh.read_private_key(tmp_path / "key")
+    assert asyncssh.import_public_key(said.host_public_key).public_data == key.public_data
+    assert said.relay_token == (tmp_path / "token").read_text().strip()
+    assert len(base64.b64decode(said.relay_token)) == 32
+    assert lines.index(about[-1]) == len(lines) - 1, "said once all else is done"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "sh: 1: ssh-keygen: not found\n",
+        INTRODUCTION.replace("ssh-ed25519", "ssh-rsa"),
+        INTRODUCTION + "and more\n",
+        INTRODUCTION.partition("relay-token")[0],
+        INTRODUCTION.replace("relay-token A", "relay-token $"),
+    ],
+)
+def test_a_node_that_says_anything_else_is_not_trusted(said: str) -> None:
+    with pytest.raises(CommandFailedError, match="The node did not introduce itself"):
+        read_introduction(said)
+
+
+def test_what_login_shells_print_before_does_no_harm() -> None:
+    assert read_introduction(f"Welcome!\n{INTRODUCTION}").relay_token == RELAY_TOKEN_OF_FAKES
 
 
 def test_the_other_nodes_are_greeted() -> None:
-    last_line = shell_script(replace(PLAN, others=("192.168.0.3", "192.168.0.5"))).splitlines()[-1]
-    assert last_line.endswith(" --greet 192.168.0.3 --greet 192.168.0.5 --daemon")
+    lines = shell_script(replace(PLAN, others=("192.168.0.3", "192.168.0.5"))).splitlines()
+    (relay,) = [line for line in lines if "relay.py --listen" in line]
+    assert relay.endswith(" --greet 192.168.0.3 --greet 192.168.0.5 --daemon")
 
 
 @given(st.text(min_size=1, max_size=200))
 def test_no_key_can_add_a_command(comment: str) -> None:
-    script = shell_script(Bootstrap("192.168.0.7", (f"ssh-ed25519 AAAA {comment}",), "key", "token"))
-    usual = shell_script(Bootstrap("192.168.0.7", ("",), "key", "token"))
+    script = shell_script(Bootstrap("192.168.0.7", (f"ssh-ed25519 AAAA {comment}",)))
+    usual = shell_script(Bootstrap("192.168.0.7", ("",)))
     assert len(script.splitlines()) == len(usual.splitlines())
     subprocess_free = re.sub(r"printf %s \S* \|", "", script)
     assert subprocess_free == re.sub(r"printf %s \S* \|", "", usual)
