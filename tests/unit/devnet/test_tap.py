@@ -1,13 +1,16 @@
-"""The checksum that a node's kernel leaves to its device."""
+"""The checksum that a node's kernel leaves to its device, and the device's end."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import random
 import struct
 
 import pytest
 
-from golem_devnet.net.tap import with_checksum
+from golem_devnet.net import tap
+from golem_devnet.net.tap import Tap, with_checksum
 
 IP_AT, TCP_AT, CHECKSUM_IN_TCP = 14, 34, 16
 
@@ -37,3 +40,20 @@ def test_a_receiver_finds_the_segment_sound(size: int) -> None:
 def test_a_sum_of_nothing_is_not_taken_for_no_checksum() -> None:
     """In UDP a checksum of 0 says that there is none."""
     assert with_checksum(bytes(20), 0, 6)[6:8] == b"\xff\xff"
+
+
+async def test_a_closed_device_leaves_the_file_alone_that_has_its_number_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tap, "DEVICE", os.devnull)
+    monkeypatch.setattr(fcntl, "ioctl", lambda *_: 0)
+    reader, writer = os.pipe()
+    device = Tap("gt0")
+    number = device._file
+    device.close()
+    os.dup2(writer, number)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        device.write(b"a frame that comes late")
+    device.close()
+    os.write(number, b"of somebody else")
+    assert os.read(reader, 100) == b"of somebody else"
+    for descriptor in (reader, writer, number):
+        os.close(descriptor)

@@ -11,6 +11,10 @@ from collections.abc import Callable
 TUNSETIFF, TUNSETOFFLOAD = 0x400454CA, 0x400454D0
 IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
 TUN_F_CSUM, TUN_F_TSO4 = 0x01, 0x02
+DEVICE = "/dev/net/tun"
+CLOSED = -1
+"""No file's number."""
+
 MAX_FRAME = 65_536 + 64
 
 OFFLOAD = struct.Struct("=BBHHHH")
@@ -29,7 +33,7 @@ class Tap:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._file = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+        self._file = os.open(DEVICE, os.O_RDWR | os.O_NONBLOCK)
         flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR
         fcntl.ioctl(self._file, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
         fcntl.ioctl(self._file, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4)
@@ -57,9 +61,12 @@ class Tap:
         os.writev(self._file, (PLAIN, frame))
 
     def close(self) -> None:
-        """The device vanishes."""
+        """The device vanishes; a second call does nothing, and frames that come late are errors as for a bad file."""
+        if self._file == CLOSED:
+            return
         self.pause()
-        os.close(self._file)
+        number, self._file = self._file, CLOSED  # the next file that is opened here gets the number
+        os.close(number)
 
 
 def with_checksum(frame: bytes, start: int, offset: int) -> bytes:
