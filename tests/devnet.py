@@ -78,6 +78,11 @@ def provider_asks(provider: str, path: str) -> Any:  # noqa: ANN401 - parsed JSO
     return json.loads(inside("devnet", PYTHON, "-c", ASK, provider, path))
 
 
+def agent_pid(provider: str) -> int:
+    """The process that is the provider; another one after each restart."""
+    return int(inside("devnet", "pgrep", "--full", f"golem_devnet.agent .*/agent-{provider}.json"))
+
+
 ASK = """
 import json, sys, urllib.request
 config = json.load(open(f"/run/golem-devnet/agent-{sys.argv[1]}.json"))

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.devnet import glm_wei, inside, provider_asks
+from tests.devnet import agent_pid, glm_wei, inside, provider_asks
 from tests.integration.requestor import START, Refused, Rental, Requestor, deploy, shell
 
 pytestmark = pytest.mark.usefixtures("honest")
@@ -77,16 +77,22 @@ async def test_files_move_into_a_node_and_within_it(requestor: Requestor) -> Non
 
 
 async def test_terminate_ends_the_activity(requestor: Requestor) -> None:
-    async with requestor.rented("cedar") as rental:
-        await requestor.execute(rental, deploy(), START, {"terminate": {}})
+    """By itself, with its place in a VPN, long before yagna takes it for dead (10 s); the provider goes on."""
+    agent = agent_pid("cedar")
+    async with requestor.network() as network_id, requestor.rented("cedar") as rental:
+        join = await requestor.join(network_id, [("192.168.7.2", rental)], rental)
+        await requestor.execute(rental, join, START, {"terminate": {}})
 
         async def ended() -> bool:
             state = await requestor.call("GET", f"/activity-api/v1/activity/{rental.activity_id}/state")
             return bool(state["state"][0] == "Terminated")
 
-        await requestor.until(ended, "the activity did not end")
+        await requestor.until(ended, "the activity did not end", patience=3)
         with pytest.raises(Refused):
             await requestor.execute(rental, shell("true"))
+        await requestor.end(rental)
+        await requestor.invoice(rental)
+    assert agent_pid("cedar") == agent, "the provider was restarted"
 
 
 async def test_nodes_are_apart(requestor: Requestor) -> None:

@@ -34,6 +34,7 @@ class Activity:
         self._address = f"/public/exeunit/{activity_id}"
         self._batches: dict[str, Batch] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self._ending: asyncio.Task[None] | None = None
         self._reporting: asyncio.Task[None] | None = None
         self._stopping = asyncio.Lock()
 
@@ -129,9 +130,14 @@ class Activity:
                 return
 
     def _stop_soon(self) -> None:
-        task = asyncio.create_task(self.stop())
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        if self._ending is None:  # not one of the tasks that run: those are cancelled by it
+            self._ending = asyncio.create_task(self._end_by_itself(), name=f"end of {self.activity_id}")
+
+    async def _end_by_itself(self) -> None:
+        try:
+            await self.stop()
+        except BusError as error:
+            log.warning("activity %s ended, its daemon was not told: %s", self.activity_id[:8], error)
 
     async def _results(self, message: Mapping[str, Any]) -> object:
         batch = self._batches.get(message["batchId"])

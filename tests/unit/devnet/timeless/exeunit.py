@@ -1,0 +1,73 @@
+"""One activity without a daemon and without a node."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Any, cast
+
+from golem_devnet.exeunit.activity import Activity
+from golem_devnet.exeunit.batch import Outcome
+from golem_devnet.exeunit.commands import NodeCommands
+from golem_devnet.net.bus import BusClient, Handler
+from golem_devnet.net.wire import pack, unpack
+
+
+class FakeBus:
+    """A daemon's bus: who is bound at it, and which states it was told."""
+
+    def __init__(self) -> None:
+        self.closed = asyncio.Event()
+        self.bound: dict[str, Handler] = {}
+        self.states: list[str] = []
+
+    async def bind(self, address: str, handler: Handler) -> None:
+        self.bound[address] = handler
+
+    async def unbind(self, address: str) -> None:
+        await asyncio.sleep(0)
+        del self.bound[address]
+
+    async def call(self, address: str, message: Mapping[str, Any]) -> None:
+        await asyncio.sleep(0)
+        if address.endswith("SetActivityState"):
+            self.states.append(message["state"]["state"][0])
+
+    async def ask(self, address: str, message: Mapping[str, Any]) -> Any:  # noqa: ANN401 - unpacked message
+        """What the requestor gets from whoever is bound there."""
+        bound, _, _ = address.rpartition("/")
+        return unpack(await cast("Awaitable[bytes]", self.bound[bound]("requestor", address, pack(message))))
+
+
+class FakeCommands:
+    """Carries everything out at once, but ``run``, which takes an hour; to go takes it a second."""
+
+    pid = None
+
+    def __init__(self) -> None:
+        self.destroyed = 0
+
+    async def carry_out(self, name: str, arguments: Mapping[str, Any]) -> Outcome:
+        if name == "run":
+            await asyncio.sleep(3600)
+        return Outcome(ok=True, stdout=f"{name} is done")
+
+    async def destroy(self) -> None:
+        await asyncio.sleep(1)
+        self.destroyed += 1
+
+
+class Unit:
+    """An activity that has started."""
+
+    def __init__(self, activity_id: str = "a1", agreement_id: str = "agreement") -> None:
+        self.bus, self.commands = FakeBus(), FakeCommands()
+        self.activity = Activity(
+            activity_id, agreement_id, bus=cast(BusClient, self.bus), commands=cast(NodeCommands, self.commands)
+        )
+        self.address = f"/public/exeunit/{activity_id}"
+
+    async def execute(self, *names: str) -> str:
+        """Begin a script of commands without arguments; its batch's id."""
+        message = {"batchId": "-".join(names), "exeScript": [{name: {}} for name in names]}
+        return str((await self.bus.ask(f"{self.address}/Exec", message))["Ok"])

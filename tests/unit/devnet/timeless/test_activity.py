@@ -1,0 +1,49 @@
+"""How an activity ends: once, wholly, and told to its daemon."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.unit.devnet.timeless.exeunit import Unit
+
+HEARD_BY_THE_DAEMON = 3.0
+"""Seconds from the script's end."""
+
+
+@pytest.fixture
+async def unit() -> Unit:
+    made = Unit()
+    await made.activity.start()
+    return made
+
+
+async def test_terminate_in_a_script_ends_the_activity_by_itself(unit: Unit) -> None:
+    await unit.execute("deploy", "start", "terminate")
+    await asyncio.sleep(HEARD_BY_THE_DAEMON)
+    assert unit.bus.states == ["Initialized", "Deployed", "Ready", "Terminated"]
+    assert (unit.activity.state, unit.commands.destroyed, unit.bus.bound) == ("Terminated", 1, {})
+
+
+async def test_what_is_destroyed_after_its_own_end_is_left_alone(unit: Unit) -> None:
+    await unit.execute("terminate")
+    await asyncio.sleep(0.3)  # it is ending
+    await unit.activity.stop()
+    assert (unit.bus.states[-1], unit.commands.destroyed) == ("Terminated", 1)
+    await unit.activity.stop()
+    assert (unit.bus.states.count("Terminated"), unit.commands.destroyed) == (1, 1)
+
+
+async def test_terminate_said_twice_ends_it_once(unit: Unit) -> None:
+    await unit.execute("terminate", "terminate")
+    await asyncio.sleep(HEARD_BY_THE_DAEMON)
+    assert (unit.bus.states.count("Terminated"), unit.commands.destroyed) == (1, 1)
+
+
+async def test_a_script_that_runs_is_ended_with_the_activity(unit: Unit) -> None:
+    await unit.execute("run")
+    await asyncio.sleep(1)
+    await unit.activity.stop()
+    assert unit.bus.states[-1] == "Terminated"
+    assert {task.get_name() for task in asyncio.all_tasks()} & {"batch run", "usage a1"} == set()
