@@ -86,9 +86,11 @@ class Deal:
         await self._break("the provider stops")
 
     async def check_idle(self) -> None:
-        """Break the agreement if the requestor does nothing with it."""
-        busy = any(activity.state != "Terminated" for activity in self._activities.values())
-        if not busy and asyncio.get_running_loop().time() - self._idle_since > IDLE_LIMIT:
+        """Break the agreement if the requestor does nothing with it. To be called every few seconds."""
+        now = asyncio.get_running_loop().time()
+        if any(activity.state != "Terminated" for activity in self._activities.values()):
+            self._idle_since = now  # an activity can end by itself, which nobody tells the deal
+        elif now - self._idle_since > IDLE_LIMIT:
             await self.break_off(f"no activity for {IDLE_LIMIT:.0f} s")
 
     async def break_off(self, reason: str) -> None:
