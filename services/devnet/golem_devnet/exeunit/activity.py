@@ -59,6 +59,8 @@ class Activity:
             for task in self._running:
                 task.cancel()
             await self._commands.destroy()
+            # what a script was making is its own to destroy; after the node: a transfer's pipes close with it
+            await asyncio.gather(*self._running, return_exceptions=True)
             self.state = "Terminated"
             if self._bus.closed.is_set():
                 return

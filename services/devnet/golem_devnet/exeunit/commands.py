@@ -100,7 +100,7 @@ class NodeCommands:
         sandbox = Sandbox(self._folder)
         try:
             await sandbox.create(host_name, image.root)
-        except SandboxError:
+        except BaseException:  # cancelled too: nobody else knows of it yet
             await sandbox.destroy()
             raise
         self._sandbox = sandbox

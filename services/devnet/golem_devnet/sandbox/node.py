@@ -116,16 +116,18 @@ class Sandbox:
         )
 
     async def destroy(self) -> None:
-        """End every process and remove every file of the node; never raises."""
-        if self._pid is not None:
-            _kill(self._pid)
-        if self._process is not None:
+        """End every process and remove every file of the node, however far :meth:`create` came; never raises."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            # the node's first process: unshare ends once all of the node has ended; before there is one, unshare
+            for pid in _children(process.pid) or [process.pid]:
+                _kill(pid)
             try:
                 async with asyncio.timeout(START_TIMEOUT):
-                    await self._process.wait()
+                    await process.wait()
             except TimeoutError:
-                _kill(self._process.pid)
-                await self._process.wait()
+                _kill(process.pid)
+                await process.wait()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         if self._folder.exists():
             log.error("files of a node are left in %s", self._folder)

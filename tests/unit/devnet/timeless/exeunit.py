@@ -40,30 +40,44 @@ class FakeBus:
 
 
 class FakeCommands:
-    """Carries everything out at once, but ``run``, which takes an hour; to go takes it a second."""
+    """Carries everything out at once, but ``run`` and ``transfer``, which take an hour; to go takes it a second.
+
+    A transfer that is cancelled ends when its pipes into the node close, with the node.
+    """
 
     pid = None
 
     def __init__(self) -> None:
         self.destroyed = 0
+        self._gone = asyncio.Event()
 
     async def carry_out(self, name: str, arguments: Mapping[str, Any]) -> Outcome:
-        if name == "run":
-            await asyncio.sleep(3600)
+        try:
+            if name in {"run", "transfer"}:
+                await asyncio.sleep(3600)
+        finally:
+            if name == "transfer":
+                await self._gone.wait()
         return Outcome(ok=True, stdout=f"{name} is done")
 
     async def destroy(self) -> None:
         await asyncio.sleep(1)
         self.destroyed += 1
+        self._gone.set()
 
 
 class Unit:
     """An activity that has started."""
 
-    def __init__(self, activity_id: str = "a1", agreement_id: str = "agreement") -> None:
+    def __init__(
+        self, activity_id: str = "a1", agreement_id: str = "agreement", *, commands: NodeCommands | None = None
+    ) -> None:
         self.bus, self.commands = FakeBus(), FakeCommands()
         self.activity = Activity(
-            activity_id, agreement_id, bus=cast(BusClient, self.bus), commands=cast(NodeCommands, self.commands)
+            activity_id,
+            agreement_id,
+            bus=cast(BusClient, self.bus),
+            commands=commands or cast(NodeCommands, self.commands),
         )
         self.address = f"/public/exeunit/{activity_id}"
 

@@ -41,9 +41,10 @@ async def test_terminate_said_twice_ends_it_once(unit: Unit) -> None:
     assert (unit.bus.states.count("Terminated"), unit.commands.destroyed) == (1, 1)
 
 
-async def test_a_script_that_runs_is_ended_with_the_activity(unit: Unit) -> None:
-    await unit.execute("run")
+@pytest.mark.parametrize("command", ["run", "transfer"])
+async def test_a_script_that_runs_is_ended_with_the_activity(unit: Unit, command: str) -> None:
+    await unit.execute(command)
     await asyncio.sleep(1)
     await unit.activity.stop()
     assert unit.bus.states[-1] == "Terminated"
-    assert {task.get_name() for task in asyncio.all_tasks()} & {"batch run", "usage a1"} == set()
+    assert {task.get_name() for task in asyncio.all_tasks()} & {f"batch {command}", "usage a1"} == set()
