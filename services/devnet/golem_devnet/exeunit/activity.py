@@ -108,6 +108,8 @@ class Activity:
         return _answer(call(message))
 
     async def _exec(self, message: Mapping[str, Any]) -> object:
+        if self._stopping.locked():  # nobody would destroy what it makes
+            return {"Err": {"badRequest": "the activity is ending"}}
         batch = Batch(message["batchId"], message["exeScript"])
         if not batch.script:
             return {"Err": {"badRequest": "the script is empty"}}

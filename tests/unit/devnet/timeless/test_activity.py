@@ -48,3 +48,12 @@ async def test_a_script_that_runs_is_ended_with_the_activity(unit: Unit, command
     await unit.activity.stop()
     assert unit.bus.states[-1] == "Terminated"
     assert {task.get_name() for task in asyncio.all_tasks()} & {f"batch {command}", "usage a1"} == set()
+
+
+async def test_a_script_that_comes_while_it_ends_is_refused(unit: Unit) -> None:
+    """It could make a node that nobody destroys."""
+    stopping = asyncio.create_task(unit.activity.stop())
+    await asyncio.sleep(0.5)
+    answer = await unit.bus.ask(f"{unit.address}/Exec", {"batchId": "late", "exeScript": [{"deploy": {}}]})
+    assert answer == {"Err": {"badRequest": "the activity is ending"}}
+    await stopping
