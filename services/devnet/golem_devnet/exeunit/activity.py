@@ -66,6 +66,7 @@ class Activity:
                 return
             await self._set_state("Terminated")
             await self._bus.unbind(self._address)
+            self._batches.clear()  # the deal keeps its activities for the bill; their output is nobody's any more
 
     async def set_vpn(self, up: bool) -> None:
         """Let frames of the node pass or not."""
@@ -120,18 +121,25 @@ class Activity:
         return {"Ok": batch.batch_id}
 
     async def _carry_out(self, batch: Batch) -> None:
-        for index, entry in enumerate(batch.script):
-            ((name, arguments),) = entry.items()
-            await batch.started(index)
-            outcome = await self._commands.carry_out(name, arguments or {})
-            log.info("%s: %s %s", self.activity_id[:8], name, "done" if outcome.ok else f"failed: {outcome.message}")
-            if outcome.ok and name in STATE_AFTER:
-                await self._set_state(STATE_AFTER[name])
-            finished = await batch.ended(index, outcome)
-            if outcome.ok and name == "terminate":
-                asyncio.get_running_loop().call_later(0.2, self._stop_soon)
-            if finished:
-                return
+        try:
+            for index, entry in enumerate(batch.script):
+                if await self._carry_out_one(batch, index, entry):
+                    return
+        finally:
+            await batch.close()
+
+    async def _carry_out_one(self, batch: Batch, index: int, entry: Mapping[str, Any]) -> bool:
+        """True if that was the last one."""
+        ((name, arguments),) = entry.items()
+        await batch.started(index)
+        outcome = await self._commands.carry_out(name, arguments or {})
+        log.info("%s: %s %s", self.activity_id[:8], name, "done" if outcome.ok else f"failed: {outcome.message}")
+        if outcome.ok and name in STATE_AFTER:
+            await self._set_state(STATE_AFTER[name])
+        finished = await batch.ended(index, outcome)
+        if outcome.ok and name == "terminate":
+            asyncio.get_running_loop().call_later(0.2, self._stop_soon)
+        return finished
 
     def _stop_soon(self) -> None:
         if self._ending is None:  # not one of the tasks that run: those are cancelled by it

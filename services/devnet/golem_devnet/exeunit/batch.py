@@ -20,7 +20,7 @@ class Outcome:
 
 
 class Batch:
-    """Results come one by one; the batch is finished after the last command or the first failure."""
+    """Results come one by one; the batch is finished after the last command or the first failure, or when closed."""
 
     def __init__(self, batch_id: str, script: Sequence[Mapping[str, Any]]) -> None:
         self.batch_id = batch_id
@@ -54,6 +54,12 @@ class Batch:
         self._finished = finished
         await self._tell(index, {"finished": {"return_code": code, "message": outcome.message}})
         return finished
+
+    async def close(self) -> None:
+        """Nothing more will come: whoever waits gets what there is."""
+        async with self._news:
+            self._finished = True
+            self._news.notify_all()
 
     async def results(self, *, timeout: float, index: int | None) -> list[dict[str, Any]] | None:
         """Results so far, after waiting for the last (or the given) one; None if the given one is not there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any, cast
 
 from golem_devnet.exeunit.activity import Activity
@@ -35,8 +35,15 @@ class FakeBus:
 
     async def ask(self, address: str, message: Mapping[str, Any]) -> Any:  # noqa: ANN401 - unpacked message
         """What the requestor gets from whoever is bound there."""
-        bound, _, _ = address.rpartition("/")
-        return unpack(await cast("Awaitable[bytes]", self.bound[bound]("requestor", address, pack(message))))
+        return unpack(await cast("Awaitable[bytes]", self._serve(address, message)))
+
+    async def follow(self, address: str, batch_id: str, heard: list[dict[str, Any]]) -> None:
+        """A script's events, until there will be no more."""
+        async for event in cast("AsyncIterator[bytes]", self._serve(address, {"batch_id": batch_id})):
+            heard.append(unpack(event)["Ok"])
+
+    def _serve(self, address: str, message: Mapping[str, Any]) -> object:
+        return self.bound[address.rpartition("/")[0]]("requestor", address, pack(message))
 
 
 class FakeCommands:

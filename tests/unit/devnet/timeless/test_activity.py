@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from typing import Any
 
 import pytest
 
+from golem_devnet.exeunit.batch import Batch
 from tests.unit.devnet.timeless.exeunit import Unit
 
 HEARD_BY_THE_DAEMON = 3.0
@@ -57,3 +60,34 @@ async def test_a_script_that_comes_while_it_ends_is_refused(unit: Unit) -> None:
     answer = await unit.bus.ask(f"{unit.address}/Exec", {"batchId": "late", "exeScript": [{"deploy": {}}]})
     assert answer == {"Err": {"badRequest": "the activity is ending"}}
     await stopping
+
+
+async def test_who_follows_a_script_sees_it_cut_off(unit: Unit) -> None:
+    batch_id = await unit.execute("deploy", "run")
+    streamed: list[dict[str, Any]] = []
+    results = asyncio.create_task(
+        unit.bus.ask(f"{unit.address}/GetExecBatchResults", {"batchId": batch_id, "timeout": 3600})
+    )
+    stream = asyncio.create_task(unit.bus.follow(f"{unit.address}/StreamExecBatchResults", batch_id, streamed))
+    await asyncio.sleep(1)
+    await unit.activity.stop()
+    await asyncio.sleep(1)
+    assert stream.done()
+    assert [next(iter(event["kind"])) for event in streamed] == ["started", "stdout", "finished", "started"]
+    assert results.done()
+    assert [result["stdout"] for result in results.result()["Ok"]] == ["deploy is done"]
+
+
+async def test_an_ended_activity_keeps_no_output(unit: Unit) -> None:
+    """Its provider remembers it for the bill."""
+    batch_id = await unit.execute("deploy", "start")
+    await asyncio.sleep(1)
+    assert batch_id in batches()
+    await unit.activity.stop()
+    assert batch_id not in batches()
+
+
+def batches() -> set[str]:
+    """Of all activities of this process."""
+    gc.collect()
+    return {found.batch_id for found in gc.get_objects() if isinstance(found, Batch)}
