@@ -121,6 +121,7 @@ class Provider:
             path = f"/market-api/v1/agreements/{agreement_id}/reject"
             await self._rest.call("POST", path, {"message": "busy"})
             return
+        self._forget_ended()
         deal = Deal(
             agreement,
             rest=self._rest,
@@ -134,8 +135,19 @@ class Provider:
             await self._rest.call("POST", f"/market-api/v1/agreements/{agreement_id}/approve?timeout=10")
             log.info("agreement %s signed", agreement_id[:12])
         except RestError:
-            del self._deals[agreement_id]
+            self._forget(agreement_id)
             raise
+
+    def _forget_ended(self) -> None:
+        """But the newest one that had an activity: another deal can be billed for it by mistake."""
+        ended = [key for key, deal in self._deals.items() if deal.ended.is_set()]
+        kept = next((key for key in reversed(ended) if self._deals[key].as_stranger() is not None), None)
+        for key in ended:
+            if key != kept:
+                self._forget(key)
+
+    def _forget(self, agreement_id: str) -> None:
+        del self._deals[agreement_id], self._image_hashes[agreement_id]
 
     def _make_activity(self, activity_id: str, agreement_id: str) -> Activity:
         commands = NodeCommands(
