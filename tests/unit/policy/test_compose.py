@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from appliance.paths import COMPOSE_FILE, ROOT
+from golem_devnet.sandbox.node import NODES
+from golem_devnet.supervisor.settings import FAULTS, HEALTH, RUN, SWITCHBOARD
 
 COMPOSE: Mapping[str, Any] = yaml.safe_load(COMPOSE_FILE.read_text(encoding="utf-8"))
 SERVICES: Mapping[str, Mapping[str, Any]] = COMPOSE["services"]
@@ -70,6 +72,16 @@ def test_everything_that_stays_is_watched_and_bounded(name: str) -> None:
     assert "test" in service["healthcheck"]
     assert service["mem_limit"]
     assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
+
+
+def test_nodes_cannot_fill_what_the_devnet_itself_writes_to() -> None:
+    mounts = [Path(entry.partition(":")[0]) for entry in SERVICES["devnet"]["tmpfs"]]
+
+    def mount(path: Path) -> Path:
+        return max((place for place in mounts if path.is_relative_to(place)), key=lambda place: len(place.parts))
+
+    assert mount(NODES) == NODES
+    assert {mount(path) for path in (HEALTH, SWITCHBOARD, FAULTS)} == {RUN}
 
 
 @every_service
