@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from golem_devnet.agent.config import AgentConfig, ProviderConfig, read_providers
-from golem_devnet.agent.rest import ProviderRest, RestError
+from golem_devnet.agent.rest import ProviderRest
 from golem_devnet.catalogue.images import Images
 from golem_devnet.catalogue.server import create_app
 from golem_devnet.faults.server import create_app as create_switchboard
@@ -22,6 +22,7 @@ from golem_devnet.faults.switchboard import Switchboard
 from golem_devnet.sandbox.node import NODES
 from golem_devnet.supervisor.child import Child
 from golem_devnet.supervisor.daemon import Daemon, DaemonError, Identity
+from golem_devnet.supervisor.offers import OfferWatch
 from golem_devnet.supervisor.settings import (
     API_URL,
     BUS_URL,
@@ -38,7 +39,6 @@ from golem_devnet.supervisor.settings import (
 
 CHAIN_PATIENCE = 120.0
 HUB_PATIENCE = 10.0
-OFFER_CHECK = 2.0
 """Seconds."""
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ async def serve(settings: Settings) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        await _until(stopping, _run(settings, providers, stack))
+        await until_one_ends(stopping.wait(), _run(settings, providers, stack))
 
 
 async def _run(settings: Settings, providers: Sequence[ProviderConfig], stack: AsyncExitStack) -> None:
@@ -78,23 +78,33 @@ async def _run(settings: Settings, providers: Sequence[ProviderConfig], stack: A
     log.info("%d providers start in subnet %s", len(providers), settings.subnet)
     SWITCHBOARD.unlink(missing_ok=True)
     await _serve(stack, create_switchboard(switchboard), lambda runner: web.UnixSite(runner, str(SWITCHBOARD)))
-    watching = asyncio.create_task(_watch_offers(identities))
+    rests = {identity.name: ProviderRest(API_URL, identity.app_key) for identity in identities}
+    for rest in rests.values():
+        stack.push_async_callback(rest.close)
+    await keep_up(daemon, identities, OfferWatch(rests, HEALTH))
+
+
+async def keep_up(daemon: Daemon, identities: Sequence[Identity], watch: OfferWatch) -> None:
+    """For ever; a part that cannot go on ends the whole, which Docker starts again. Raises DaemonError."""
+    await until_one_ends(_keep_alive(daemon, identities), watch.keep())
+
+
+async def _keep_alive(daemon: Daemon, identities: Sequence[Identity]) -> None:
+    while True:
+        log.warning("the provider side's yagna ended with code %d and starts again", await daemon.wait())
+        await daemon.start()
+        await daemon.register_payees(identities)
+
+
+async def until_one_ends(*works: Coroutine[Any, Any, object]) -> None:
+    """The others are cancelled then, as are all with the caller; what the first one raises is raised."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
-        while True:
-            log.warning("the provider side's yagna ended with code %d and starts again", await daemon.wait())
-            await daemon.start()
-            await daemon.register_payees(identities)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        watching.cancel()
-
-
-async def _until(stopping: asyncio.Event, work: object) -> None:
-    """Work until told to stop; failures of the work are raised."""
-    tasks = [asyncio.ensure_future(work), asyncio.create_task(stopping.wait())]  # type: ignore[call-overload]
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
 
@@ -148,22 +158,3 @@ def _write(settings: Settings, provider: ProviderConfig, identity: Identity, ide
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(config.model_dump_json())
     return str(path)
-
-
-async def _watch_offers(identities: Sequence[Identity]) -> None:
-    """Keep the health file: the daemon answers, and every provider has offered at least once."""
-    rests = {identity.name: ProviderRest(API_URL, identity.app_key) for identity in identities}
-    waiting = set(rests)
-    try:
-        while True:
-            for name in list(waiting):
-                try:
-                    if await rests[name].call("GET", "/market-api/v1/offers"):
-                        waiting.discard(name)
-                except RestError as error:
-                    log.info("offers not seen: %s", error)
-            HEALTH.write_text(json.dumps({"waiting": sorted(waiting)}))
-            await asyncio.sleep(OFFER_CHECK if not waiting else 0.2)
-    finally:
-        for rest in rests.values():
-            await rest.close()
