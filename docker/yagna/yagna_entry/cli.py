@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from .advice import logs
 from .errors import StartError
 
 _LIMIT = 30.0
@@ -39,16 +40,14 @@ class PaymentCommands:
         try:
             self._run("init", "--sender", "--network", self.network, "--driver", "erc20")
         except CommandProblem as problem:
-            raise StartError(f"yagna payment init failed — {problem} — see docker compose logs yagna") from problem
+            raise StartError(f"yagna payment init failed — {problem} — {logs('yagna')}") from problem
 
     def endpoints(self) -> str:
         """The JSON list of RPC endpoints. Raises StartError."""
         try:
             return self._run("driver", "rpc", "--network", self.network, "--json")
         except CommandProblem as problem:
-            raise StartError(
-                f"yagna does not name its RPC endpoints — {problem} — see docker compose logs yagna"
-            ) from problem
+            raise StartError(f"yagna does not name its RPC endpoints — {problem} — {logs('yagna')}") from problem
 
     def balance(self) -> Balance:
         """What the chain says, through yagna. Raises CommandProblem, after about 7 s when the chain is down."""

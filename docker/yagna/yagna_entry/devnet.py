@@ -6,6 +6,7 @@ import json
 import socket
 from pathlib import Path
 
+from .advice import logs
 from .errors import StartError
 from .files import write_atomically
 from .waiting import Patience, Wish
@@ -13,8 +14,7 @@ from .waiting import Patience, Wish
 PAYMENTS_FILE = "config-payments.toml"
 _CONNECT_LIMIT = 2.0
 
-_CHAIN_WISH = Wish("payment configuration from the local chain", 180, "see docker compose logs chain")
-_HUB_WISH = Wish("hub of the devnet", 180, "see docker compose logs devnet")
+_LIMIT = 180.0
 
 
 def install_payment_config(patience: Patience, chain_dir: Path, data_dir: Path) -> str:
@@ -28,13 +28,13 @@ def install_payment_config(patience: Patience, chain_dir: Path, data_dir: Path) 
     def written() -> str | None:
         return None if source.exists() else f"{source} does not exist"
 
-    patience.until(_CHAIN_WISH, written)
+    patience.until(Wish("payment configuration from the local chain", _LIMIT, logs("chain")), written)
     try:
         write_atomically(data_dir / PAYMENTS_FILE, source.read_text("utf-8"))
         return str(json.loads((chain_dir / "chain.json").read_text("utf-8"))["rpc"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StartError(
-            f"the local chain's files are not usable — {chain_dir}: {error!r} — see docker compose logs chain"
+            f"the local chain's files are not usable — {chain_dir}: {error!r} — {logs('chain')}"
         ) from error
 
 
@@ -57,7 +57,7 @@ def await_hub(patience: Patience, hub: str) -> None:
         except OSError as error:
             return f"{hub}: {error}"
 
-    patience.until(_HUB_WISH, listening)
+    patience.until(Wish("hub of the devnet", _LIMIT, logs("devnet")), listening)
 
 
 def split_hub(hub: str) -> tuple[str, int]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .advice import compose
 from .errors import StartError
 
 
@@ -44,5 +45,5 @@ def _section(value: object) -> Mapping[str, Any]:
 def _refusal(network: str, expected: str, observed: str) -> StartError:
     return StartError(
         f"on the devnet the only payment endpoint must be {expected} for {network} — {observed} — unset variables "
-        "such as HOODI_GETH_ADDR, then docker compose up -d --force-recreate yagna"
+        f"such as HOODI_GETH_ADDR, then {compose('rm --stop --force yagna')}, and start it as before"
     )

@@ -6,6 +6,7 @@ import os
 import sys
 
 from . import rest
+from .advice import compose
 from .errors import StartError
 from .keys import app_key
 from .settings import Settings, read_settings
@@ -16,7 +17,7 @@ def check(settings: Settings) -> None:
     if not settings.ready_mark.exists():
         raise StartError(f"{settings.ready_mark} does not exist — yagna is starting")
     if not settings.app_key_file.exists():
-        raise StartError(f"{settings.app_key_file} does not exist — docker compose restart yagna")
+        raise StartError(f"{settings.app_key_file} does not exist — {compose('restart yagna')}")
     rest.identity(app_key(settings.app_key_file))
 
 

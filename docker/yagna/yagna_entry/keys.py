@@ -6,6 +6,7 @@ import re
 import secrets
 from pathlib import Path
 
+from .advice import compose, project
 from .errors import StartError
 from .files import write_atomically
 
@@ -28,7 +29,7 @@ def app_key(path: Path) -> str:
     except OSError as error:
         raise StartError(
             f"the app-key file {path} is not usable — {error} — its volume must belong to uid 10001: "
-            "docker compose down, remove the volume yagna-appkey, docker compose up -d"
+            f"{compose('down')}, docker volume rm {project()}_yagna-appkey, then start it as before"
         ) from error
     return made
 
@@ -53,6 +54,6 @@ def identity_secret(path: Path) -> str | None:
     if not _IDENTITY.fullmatch(text):
         raise StartError(
             f"{path} is no private key — it holds {len(text)} characters instead of 64 hexadecimal digits — "
-            "correct the file, then docker compose up -d"
+            "correct the file, then start it as before"
         )
     return text.removeprefix("0x").lower()

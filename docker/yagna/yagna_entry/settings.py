@@ -86,7 +86,7 @@ def _network(text: str) -> Network:
     except ValueError:
         known = ", ".join(network.value for network in Network)
         raise StartError(
-            f"GOLEM_NETWORK must be one of {known} — it is {text!r} — correct it in .env, then docker compose up -d"
+            f"GOLEM_NETWORK must be one of {known} — it is {text!r} — correct it in .env, then start it as before"
         ) from None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from . import rest
+from .advice import logs
 from .cli import CommandProblem, PaymentCommands
 from .daemon import Daemon, command, environment
 from .devnet import await_hub, install_payment_config, remove_payment_config
@@ -20,7 +21,6 @@ from .waiting import Patience, Wish
 
 # Without its relay a hybrid net makes REST wait for up to 100 s.
 _REST_WISH = Wish("answer of yagna's REST interface", 180, "see the lines of yagna above")
-_FUNDS_WISH = Wish("money in the wallet", 120, "see docker compose logs chain")
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Start:
             daemon.check_alive()
             return unfunded(payments)
 
-        patience.until(_FUNDS_WISH, funded)
+        patience.until(Wish("money in the wallet", 120, logs("chain")), funded)
         return payments
 
     def _name_wallet(self, wallet: str) -> None:

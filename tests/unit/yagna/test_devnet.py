@@ -41,8 +41,9 @@ def test_the_file_is_copied_and_names_the_endpoint(tmp_path: Path) -> None:
     assert (tmp_path / "config-payments.toml").read_text() == "[engine]\n"
 
 
-def test_without_the_file_there_is_no_start(tmp_path: Path) -> None:
-    with pytest.raises(StartError, match="docker compose logs chain"):
+def test_without_the_file_there_is_no_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROJECT", "mine-devnet")
+    with pytest.raises(StartError, match="see docker compose -p mine-devnet logs chain"):
         install_payment_config(patience(), tmp_path, tmp_path)
 
 

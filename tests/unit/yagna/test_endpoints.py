@@ -48,7 +48,10 @@ def test_exactly_the_local_endpoint_passes() -> None:
     ],
 )
 def test_anything_else_is_refused_with_the_next_command(document: str) -> None:
-    with pytest.raises(StartError, match=r"only payment endpoint.*force-recreate"):
+    with pytest.raises(
+        StartError,
+        match=r"only payment endpoint.*docker compose -p \S+ rm --stop --force yagna, and start it as before",
+    ):
         judge(document)
 
 

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from golem_devnet.advice import compose
 from golem_devnet.chain.errors import AnvilError, DamagedStateError, RpcUnreachableError, start_anew
 from golem_devnet.chain.rpc import Rpc, number_result
 
@@ -95,7 +96,7 @@ class Anvil:
         """Raises AnvilError if the process has ended."""
         status = self.process.poll()
         if status is not None:
-            raise AnvilError(f"anvil ended by itself with status {status} — see docker compose logs chain")
+            raise AnvilError(f"anvil ended by itself with status {status} — see {compose('logs chain')}")
 
     def stop(self) -> None:
         """SIGTERM, at which anvil writes its state; SIGKILL if it has not ended after 8 seconds."""

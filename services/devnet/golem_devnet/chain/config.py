@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from golem_devnet.advice import compose
 from golem_devnet.chain.amounts import parse_address
 from golem_devnet.chain.errors import ConfigMissingError
 from golem_devnet.chain.files import write_atomically
@@ -83,5 +84,5 @@ def read_facts(folder: Path) -> ChainFacts:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigMissingError(
-            f"the chain has not been ready yet — {path}: {error} — see docker compose logs chain"
+            f"the chain has not been ready yet — {path}: {error} — see {compose('logs chain')}"
         ) from error

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from golem_devnet.advice import compose
 from golem_devnet.chain.errors import RpcRefusedError, RpcUnreachableError
 
 
@@ -39,7 +40,7 @@ class HttpRpc:
                 answer: object = json.loads(response.read())
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             raise RpcUnreachableError(
-                f"the local chain did not answer {method} — {self.url}: {error} — see docker compose logs chain"
+                f"the local chain did not answer {method} — {self.url}: {error} — see {compose('logs chain')}"
             ) from error
         except ValueError as error:
             raise RpcRefusedError(f"{method}: the answer of {self.url} is not JSON") from error

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from golem_devnet.advice import compose
+
 PATIENCE = 60.0
 """Seconds; a restart of yagna takes its time."""
 
@@ -40,7 +42,8 @@ def ask(path: Path, method: str, url: str, body: object = None) -> Any:  # noqa:
         answer = connection.getresponse()
         found = json.loads(answer.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise SwitchboardError(f"the switchboard does not answer — {error!r} — does the devnet run?") from error
+        see = compose("logs devnet")
+        raise SwitchboardError(f"the switchboard does not answer — {error!r} — see: {see}") from error
     finally:
         connection.close()
     if answer.status >= 400:

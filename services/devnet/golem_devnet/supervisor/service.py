@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+from golem_devnet.advice import compose
 from golem_devnet.agent.config import AgentConfig, ProviderConfig, read_providers
 from golem_devnet.agent.rest import ProviderRest
 from golem_devnet.catalogue.images import Images
@@ -63,7 +64,7 @@ async def _run(settings: Settings, providers: Sequence[ProviderConfig], stack: A
     stack.push_async_callback(hub.stop)
     await _await_port(HUB_PORT)
     await _serve(stack, create_app(Images()), lambda runner: web.TCPSite(runner, "0.0.0.0", CATALOGUE_PORT))  # noqa: S104 - not published
-    await _await_chain(settings.chain_config)
+    await await_chain(settings.chain_config)
     daemon = Daemon(data=settings.data, chain_config=settings.chain_config)
     stack.push_async_callback(daemon.stop)
     await daemon.start()
@@ -128,12 +129,12 @@ async def _serve(stack: AsyncExitStack, app: web.Application, site: Callable[[we
     await site(runner).start()
 
 
-async def _await_chain(config: Path) -> None:
-    """The chain's container writes the file once the token is deployed."""
+async def await_chain(config: Path) -> None:
+    """The chain's container writes the file once the token is deployed. Raises DaemonError."""
     waited = 0.0
     while not config.exists():  # noqa: ASYNC240 - one stat of a local volume
         if waited >= CHAIN_PATIENCE:
-            raise DaemonError(f"{config} did not appear in {CHAIN_PATIENCE:.0f} s — see: docker compose logs chain")
+            raise DaemonError(f"{config} did not appear in {CHAIN_PATIENCE:.0f} s — see: {compose('logs chain')}")
         if waited % 5 == 0:
             log.info("waiting for the chain (%.0f s)", waited)
         await asyncio.sleep(0.5)

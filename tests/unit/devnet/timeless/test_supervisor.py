@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 
 from golem_devnet.agent.rest import ProviderRest, RestError
-from golem_devnet.supervisor.daemon import Daemon
+from golem_devnet.supervisor.daemon import Daemon, DaemonError
 from golem_devnet.supervisor.offers import OfferWatch
-from golem_devnet.supervisor.service import keep_up, until_one_ends
+from golem_devnet.supervisor.service import await_chain, keep_up, until_one_ends
 
 
 class FakeRest:
@@ -111,3 +111,11 @@ async def test_what_goes_on_is_ended_with_the_first_or_from_outside() -> None:
     outer.cancel()
     await asyncio.wait([outer])
     assert ended == ["lasting"] * 3
+
+
+async def test_a_chain_that_does_not_come_is_looked_for_in_its_own_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROJECT", "mine-devnet")
+    with pytest.raises(DaemonError, match=r"did not appear in 120 s — see: docker compose -p mine-devnet logs chain"):
+        await await_chain(tmp_path / "config-payments.toml")
