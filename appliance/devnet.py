@@ -28,7 +28,7 @@ def start(steps: Steps, settings: Settings) -> None:
     """Builds what is missing, starts, writes ``devnet.env``. Raises StepError."""
     port, environment = published_port(), environment_of(settings)
     with steps.step("Checks, nothing changed yet"):
-        check_port(_project(settings), PORT, port, place="the environment")
+        check_port(project_of(settings), PORT, port, place="the environment")
         free = check_disk(replace(settings, network="devnet"))
         steps.say(f"   port {port}, {free}: fine")
     settings.run.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -95,8 +95,8 @@ def published_port() -> int:
     return int(text)
 
 
-def _project(settings: Settings) -> str:
-    """Beside the appliance, not within it: its yagna stays unpublished."""
+def project_of(settings: Settings) -> str:
+    """The stand-alone devnet's, for compose. Beside the appliance, not within it: its yagna stays unpublished."""
     return f"{settings.project}-devnet"
 
 
@@ -104,7 +104,7 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
     """For :func:`compose`."""
     return {
         **settings.compose_environment(),
-        "COMPOSE_PROJECT_NAME": _project(settings),
+        "COMPOSE_PROJECT_NAME": project_of(settings),
         "COMPOSE_PROFILES": "devnet",
         "GOLEM_NETWORK": "devnet",
     }
@@ -124,6 +124,7 @@ def app_key(environment: Mapping[str, str]) -> str:
     key = done.stdout.strip()
     if done.returncode != 0 or not key:
         raise StepError(
-            f"yagna's app-key cannot be read — {done.stderr.strip()[-300:]} — see: docker compose logs yagna"
+            f"yagna's app-key cannot be read — {done.stderr.strip()[-300:]} — "
+            f"see: docker compose -p {environment['COMPOSE_PROJECT_NAME']} logs yagna"
         )
     return key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import stat
@@ -38,6 +39,16 @@ def test_nobody_else_reads_it_whatever_was_there_before(tmp_path: Path) -> None:
     assert path.read_text() == "new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_silent_yagna_is_looked_for_in_its_own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\necho 'no such service' >&2\nexit 1\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    environment = devnet.environment_of(Settings("unit", "devnet", Ports(1, 2, 3), tmp_path))
+    with pytest.raises(StepError, match="no such service — see: docker compose -p unit-devnet logs yagna"):
+        devnet.app_key(environment)
 
 
 def test_yagna_is_published_on_the_loopback_only() -> None:

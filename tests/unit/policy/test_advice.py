@@ -36,6 +36,10 @@ def test_no_message_leaves_the_project_to_chance(program: str) -> None:
     assert found == []
 
 
+def test_the_devnets_document_leaves_it_to_chance_neither() -> None:
+    assert FOR_ANY_PROJECT.findall((ROOT / "docs" / "DEVNET.md").read_text(encoding="utf-8")) == []
+
+
 def test_a_message_without_a_project_is_found() -> None:
     source = '"""Or docker compose up."""\nraise Error(f"{x} — see docker compose logs chain")'
     assert [bool(FOR_ANY_PROJECT.search(text)) for text in said(source)] == [True]
