@@ -26,7 +26,7 @@ devnet: ## only a Golem network on this machine, for any requestor: . run/devnet
 devnet-down: ## stop that network
 	@python3 -m appliance devnet-down
 
-image: ## put a Docker image into the devnet's catalogue, for nodes (IMAGE=name TAG=tag-for-cluster-files)
+image: ## put a Docker image into the catalogue of every devnet that runs here (IMAGE=name TAG=tag-for-cluster-files)
 	@python3 -m appliance image "$(IMAGE)" "$(TAG)"
 
 doctor: ## look at everything the appliance needs (ARGS=--json)

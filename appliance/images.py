@@ -1,17 +1,17 @@
-"""``make image``: a Docker image of this machine into the devnet's catalogue, for nodes to be made of."""
+"""``make image``: a Docker image of this machine into the catalogue of every devnet here, for nodes to be made of."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 
+from appliance.devnet import project_of
 from appliance.paths import ROOT
 from appliance.settings import Settings
 from appliance.steps import StepError, Steps
 
-CATALOGUE = ("docker", "compose", "exec", "-T", "devnet", "/opt/devnet/bin/python", "-m", "golem_devnet", "images")
 TIMEOUT = 600.0
 """Seconds for copying one image."""
 
@@ -25,34 +25,54 @@ def put_image(steps: Steps, settings: Settings) -> None:
             pass
         case _:
             raise StepError("no image is named — say: make image IMAGE=docker-image [TAG=tag-for-cluster-files]")
-    with steps.step(f"Image {image} for the devnet"):
-        copied = into_devnet(steps, image, tag, settings.compose_environment())
-    steps.say(f"   {'copied' if copied else 'it is there already'}; in a cluster file: image_tag: {tag}")
+    for project in _running(steps, (settings.project, project_of(settings))):
+        with steps.step(f"Image {image} for the devnet of {project}"):
+            copied = into_devnet(steps, image, tag, project)
+        steps.say(f"   {'copied' if copied else 'it is there already'}; in a cluster file: image_tag: {tag}")
 
 
-def into_devnet(steps: Steps, image: str, tag: str, environment: Mapping[str, str]) -> bool:
-    """Copy it, unless the same one is there under that tag: False. Raises StepError."""
+def into_devnet(steps: Steps, image: str, tag: str, project: str) -> bool:
+    """Copy it, unless the same one is there under that tag: False. ``project``: compose's. Raises StepError."""
     source = steps.ask(["docker", "image", "inspect", "--format", "{{.Id}}", image]).strip()
     if not source:
         raise StepError(f"Docker has no image {image} — see: docker images")
-    known = json.loads(_asked(environment, "list"))
+    known = json.loads(_asked(project, "list"))
     if any(entry["tag"] == tag and entry["source"] == source for entry in known):
         return False
     container = steps.ask(["docker", "create", image, "true"]).strip()
     try:
-        _copy(container, tag, source, environment)
+        _copy(container, tag, source, project)
     finally:
         steps.ask(["docker", "rm", container])
     return True
 
 
-def _copy(container: str, tag: str, source: str, environment: Mapping[str, str]) -> None:
+def _running(steps: Steps, projects: Sequence[str]) -> list[str]:
+    """Those of the compose projects whose devnet runs. Raises StepError if there is none."""
+    found = [project for project in projects if _has_devnet(steps, project)]
+    if not found:
+        places = " nor of ".join(projects)
+        raise StepError(f"no devnet runs — neither of project {places} — start one: make up, or make devnet")
+    return found
+
+
+def _has_devnet(steps: Steps, project: str) -> bool:
+    labels = (f"com.docker.compose.project={project}", "com.docker.compose.service=devnet")
+    filters = [word for label in labels for word in ("--filter", f"label={label}")]
+    return bool(steps.ask(["docker", "ps", "--quiet", *filters]).strip())
+
+
+def _catalogue(project: str, *arguments: str) -> list[str]:
+    inside = ["/opt/devnet/bin/python", "-m", "golem_devnet", "images", *arguments]
+    return ["docker", "compose", "-p", project, "exec", "-T", "devnet", *inside]
+
+
+def _copy(container: str, tag: str, source: str, project: str) -> None:
     with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as export:
         try:
             done = subprocess.run(
-                [*CATALOGUE, "add", tag, source],
+                _catalogue(project, "add", tag, source),
                 cwd=ROOT,
-                env=dict(environment),
                 stdin=export.stdout,
                 capture_output=True,
                 text=True,
@@ -62,14 +82,13 @@ def _copy(container: str, tag: str, source: str, environment: Mapping[str, str])
         finally:
             export.kill()  # where the other end has gone, it would wait for ever
     if done.returncode != 0:
-        raise StepError(f"the image was not copied — {done.stderr.strip()[-300:]} — see: docker compose logs devnet")
+        raise StepError(f"the image was not copied — {done.stderr.strip()[-300:]} — {_see_logs(project)}")
 
 
-def _asked(environment: Mapping[str, str], *arguments: str) -> str:
+def _asked(project: str, *arguments: str) -> str:
     done = subprocess.run(
-        [*CATALOGUE, *arguments],
+        _catalogue(project, *arguments),
         cwd=ROOT,
-        env=dict(environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -77,5 +96,9 @@ def _asked(environment: Mapping[str, str], *arguments: str) -> str:
         check=False,
     )
     if done.returncode != 0:
-        raise StepError(f"the devnet does not answer — {done.stderr.strip()[-300:]} — start it: make up")
+        raise StepError(f"the devnet does not answer — {done.stderr.strip()[-300:]} — {_see_logs(project)}")
     return done.stdout
+
+
+def _see_logs(project: str) -> str:
+    return f"see: docker compose -p {project} logs devnet"

@@ -61,7 +61,7 @@ def provide_image(steps: Steps, settings: Settings) -> str:
         ROOT,
     ]
     steps.run(build, log="upstream-image", show=lambda _: None)
-    into_devnet(steps, image, IMAGE_TAG, settings.compose_environment())
+    into_devnet(steps, image, IMAGE_TAG, settings.project)
     return IMAGE_TAG
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.devnet import ROOT
+from golem_devnet.catalogue.images import NODE_IMAGE
+from tests.devnet import PYTHON, ROOT
 from tests.integration.requestor import IMAGE
 
 CLIENTS = Path(__file__).parent / "clients"
@@ -46,9 +48,9 @@ class MakeDevnet:
         (line,) = [line for line in self.env_file.read_text().splitlines() if "YAGNA_APPKEY" in line]
         return line.partition("=")[2]
 
-    def run(self, command: str, *, port: int | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, port: int | None = None) -> subprocess.CompletedProcess[str]:
         environment = self.environment | ({"YAGNA_PORT": str(port)} if port is not None else {})
-        return self._call([sys.executable, "-m", "appliance", command], environment)
+        return self._call([sys.executable, "-m", "appliance", *command], environment)
 
     def containers(self) -> list[str]:
         label = f"label=com.docker.compose.project={self.project}-devnet"
@@ -60,6 +62,13 @@ class MakeDevnet:
         done = self._call([*start, "--entrypoint", "sh", "chain", "-c", command])
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def images(self) -> set[str]:
+        """Tags in its catalogue, asked as docs/DEVNET.md says."""
+        catalogue = [PYTHON, "-m", "golem_devnet", "images", "list"]
+        done = self._call(["docker", "compose", "-p", f"{self.project}-devnet", "exec", "-T", "devnet", *catalogue])
+        assert done.returncode == 0, done.stderr
+        return {image["tag"] for image in json.loads(done.stdout)}
 
     def wipe(self) -> None:
         """As the chain advises."""
@@ -125,6 +134,14 @@ def test_wallet_and_key_outlive_devnet_down(devnet: MakeDevnet) -> None:
     assert not devnet.containers()
     assert devnet.run("devnet").returncode == 0
     assert devnet.key == key
+
+
+def test_make_image_reaches_it_though_it_is_not_the_appliances(devnet: MakeDevnet) -> None:
+    image = f"ray-on-golem/chain:{os.environ.get('IMAGE_TAG', 'local')}"
+    done = devnet.run("image", image, "tests/image:1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"the devnet of {devnet.project}-devnet" in done.stdout
+    assert devnet.images() == {NODE_IMAGE, "tests/image:1"}
 
 
 def test_a_damaged_chain_is_told_with_a_way_out_and_left_as_it_is(devnet: MakeDevnet) -> None:
