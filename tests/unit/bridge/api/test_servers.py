@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 
 import pytest
 import uvicorn
@@ -31,6 +32,20 @@ async def test_a_signal_ends_the_server_and_lets_the_rest_be_taken_down(number: 
     taken_down.append("the rest")
     await asyncio.sleep(0.1)
     assert taken_down == ["the rest"]
+
+
+def test_in_a_thread_it_is_ended_by_hand() -> None:
+    server = HostServer(uvicorn.Config(nothing))
+    served = []
+
+    def serve() -> None:
+        with server.capture_signals():
+            served.append(server.should_exit)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    thread.join()
+    assert served == [False]
 
 
 def test_an_autoscalers_tick_never_meets_a_connection_that_is_being_closed() -> None:
