@@ -81,8 +81,11 @@ class Child:
         pause = 0.5
         while True:
             began = time.monotonic()
-            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=asyncio.subprocess.DEVNULL)
-            code = await self._process.wait()
+            try:
+                self._process = await asyncio.create_subprocess_exec(*self._command, stdin=asyncio.subprocess.DEVNULL)
+                end = f"ended with code {await self._process.wait()}"
+            except OSError as error:  # no memory, no process numbers: that passes
+                end = f"cannot be started ({error})"
             pause = 0.5 if time.monotonic() - began > STEADY else min(pause * 2, MAX_PAUSE)
-            log.warning("%s ended with code %s and starts again in %.1f s", self.name, code, pause)
+            log.warning("%s %s and starts again in %.1f s", self.name, end, pause)
             await asyncio.sleep(pause)
