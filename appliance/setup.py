@@ -16,11 +16,12 @@ from appliance.steps import Background, StepError, Steps
 BUILD_STEP = re.compile(r"#\d+ \[(?P<where>[^\]]+)\] (?P<what>\S.*)")
 """A line of ``docker compose build --progress plain`` that begins a step."""
 
+HOST_TOOLS = ROOT / "appliance" / "host-tools.sh"
 PROGRESS_WIDTH = 100
 UNINTERESTING = ("internal", "auth")
 
 
-def bring_up(steps: Steps, settings: Settings, *, host_tools: bool = True) -> None:
+def bring_up(steps: Steps, settings: Settings) -> None:
     """Leaves alone what is there already. Raises StepError."""
     with steps.step("Checks, nothing changed yet"):
         check_ports(settings)
@@ -29,7 +30,14 @@ def bring_up(steps: Steps, settings: Settings, *, host_tools: bool = True) -> No
         steps.say(f"   network {settings.network}, ports {ports}, {free}: fine")
     settings.run.mkdir(mode=0o700, parents=True, exist_ok=True)
     start_engine(steps)
-    tools = Background("Host tools", [ROOT / "appliance" / "host-tools.sh"], steps=steps, log="host-tools")
+    with Background("Host tools", [HOST_TOOLS], steps=steps, log="host-tools") as tools:
+        build_and_start(steps, settings)
+        with steps.step("Host tools: Ray and the plug-in (.venv)"):
+            tools.finish()
+
+
+def build_and_start(steps: Steps, settings: Settings) -> None:
+    """Images and containers, on an engine that runs. Raises StepError."""
     with steps.step("Base images"):
         wanted = {**settings.compose_environment(), "COMPOSE_PROFILES": ",".join(settings.wanted_profiles)}
         steps.run([ENGINE / "base-images.sh", settings.profiles_file], log="base-images", env=wanted)
@@ -39,9 +47,6 @@ def bring_up(steps: Steps, settings: Settings, *, host_tools: bool = True) -> No
         steps.run(command, log="build", env=environment, show=build_progress)
     with steps.step("Appliance up"), engine_watched(environment):
         start_containers(steps, ["docker", "compose"], ["--remove-orphans"], environment)
-    if host_tools:
-        with steps.step("Host tools: Ray and the plug-in (.venv)"):
-            tools.finish()
 
 
 def start_engine(steps: Steps) -> None:

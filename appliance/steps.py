@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
 
 from appliance.paths import ROOT, shown
 
 QUIET = 15.0
 """Seconds without output after which a line says that work goes on."""
+
+GRACE = 10.0
+"""Seconds a command in the background may take to end when it is told to."""
 
 LAST_LINES = 20
 """Lines of a failed command's log that are shown."""
@@ -127,7 +133,10 @@ class Steps:
 
 
 class Background:
-    """A command that runs beside the steps, silently, into its log file."""
+    """A command that runs beside the steps, silently, into its log file.
+
+    Leaving its ``with`` ends it: what a failed command has left running would be in the way of the next one.
+    """
 
     def __init__(self, title: str, command: Sequence[str | Path], *, steps: Steps, log: str) -> None:
         self._title = title
@@ -140,7 +149,16 @@ class Background:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # so that what it starts can be ended with it
             )
+
+    def __enter__(self) -> Background:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._end()
 
     def finish(self, timeout: float = 1200) -> None:
         """Wait for the end, with a sign of life. Raises StepError if it failed."""
@@ -149,12 +167,21 @@ class Background:
             try:
                 code = self._process.wait(timeout)
             except subprocess.TimeoutExpired as error:
-                self._process.kill()
                 raise StepError(f"{self._title} took more than {timeout:.0f} s — see {where}") from error
         if code != 0:
             lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
             self._steps.say("".join(lines[-LAST_LINES:]))
             raise StepError(f"{self._title} failed — exit code {code} — see {where}")
+
+    def _end(self) -> None:
+        """With all it has started; nothing is left to end once it has ended by itself."""
+        if self._process.poll() is not None:
+            return
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            os.killpg(self._process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(GRACE)
+                return
 
 
 @contextmanager

@@ -1,13 +1,17 @@
-"""An engine that stops half-way is named as the cause; other failures keep their own words."""
+"""An engine that stops half-way is named as the cause, other failures keep their own words; nothing goes on behind."""
 
 from __future__ import annotations
 
+import os
+import select
 from pathlib import Path
 
 import pytest
 
-from appliance.setup import engine_watched
-from appliance.steps import StepError
+from appliance import setup
+from appliance.settings import Ports, Settings
+from appliance.setup import bring_up, engine_watched
+from appliance.steps import StepError, Steps
 
 
 def docker(folder: Path, script: str) -> dict[str, str]:
@@ -31,3 +35,28 @@ def test_an_engine_that_runs_is_not_blamed(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PATH", environment["PATH"])
     with pytest.raises(StepError, match="exit code 1"), engine_watched(environment):
         raise StepError("`docker compose build` failed — exit code 1")
+
+
+def test_a_failure_ends_the_host_tools_and_what_they_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the next ``make up`` would run a second pip in the same folder."""
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    tools = tmp_path / "tools.sh"
+    tools.write_text(f"#!/bin/sh\ntail -f /dev/null > {held} &\nwait\n")
+    tools.chmod(0o755)
+    reader: list[int] = []
+
+    def fails(_steps: Steps, _settings: Settings) -> None:
+        reader.append(os.open(held, os.O_RDONLY))  # returns once the tools run
+        raise StepError("`docker compose build` failed")
+
+    monkeypatch.setattr(setup, "HOST_TOOLS", tools)
+    monkeypatch.setattr(setup, "build_and_start", fails)
+    for check in ("check_ports", "check_disk", "start_engine"):
+        monkeypatch.setattr(setup, check, lambda _: None)
+    with pytest.raises(StepError, match="compose build"):
+        bring_up(Steps(tmp_path / "logs"), Settings("ray-on-golem-unit", "devnet", Ports(1, 2, 3), tmp_path))
+    ended, _, _ = select.select(reader, [], [], 5)
+    assert ended, "something still holds the pipe open"
+    assert os.read(reader[0], 1) == b""
+    os.close(reader[0])
