@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from appliance.paths import shown
 from appliance.settings import Settings
 from appliance.steps import StepError
 
@@ -92,7 +93,14 @@ class Bridge:
         ]
 
     def _ask(self, path: str) -> dict[str, Any]:
-        token = self._settings.token_file.read_text(encoding="utf-8").strip()
+        file = self._settings.token_file
+        try:
+            token = file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise StepError(
+                f"The bridge's token cannot be read — {shown(file)}: {error.strerror} — "
+                "start the appliance, which writes it: make up"
+            ) from error
         return _get(f"http://127.0.0.1:{self._settings.ports.bridge}{path}", token)
 
 
@@ -113,3 +121,5 @@ def _get(url: str, token: str | None) -> dict[str, Any]:
         raise StepError(f"{url} answers {error.code} — {error.read().decode(errors='replace')[:300]}") from error
     except OSError as error:
         raise StepError(f"{url} does not answer — {error} — see: docker compose ps") from error
+    except (ValueError, TypeError) as error:
+        raise StepError(f"{url} answers nothing of the bridge's — {error} — see: docker compose ps") from error
