@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from appliance.bridge import Bridge
-from appliance.down import is_running
+from appliance.containers import running_services
 from appliance.paths import ROOT, shown
+from appliance.rented import refuse_while_rented
 from appliance.settings import Settings, read_values
 from appliance.steps import StepError, Steps
 
@@ -57,21 +57,25 @@ def save(steps: Steps, settings: Settings) -> None:
 def bring_back(steps: Steps, settings: Settings) -> None:
     """Replace wallet and books by those of the backup FROM, also where all volumes are gone.
 
-    Raises StepError while nodes live, and for a file that is no whole backup; then nothing was changed.
+    Raises StepError while nodes live, unless FORCE=1 is set, and for a file that is no whole backup; then nothing was
+    changed.
     """
     name = os.environ.get("FROM", "")
     path = (ROOT / name).resolve()
     if not name or not path.is_file():
         raise StepError(f"No backup {name!r} — name one: make restore FROM=run/backup/DATE.tar.gz")
-    if is_running(settings) and (live := Bridge(settings).live_nodes()):
-        raise StepError(f"{len(live)} node(s) are rented, their books would be lost — end them first: ray down")
+    refuse_while_rented(
+        settings,
+        harm="their books would be lost",
+        anyway=f"bring it back all the same: make restore FROM={name} FORCE=1",
+    )
     with steps.step("Checks, nothing changed yet"):
         check_backup(settings, path)
     with steps.step("Volumes"):
         _compose(steps, settings, "create")  # by compose, so that they are its own
     with _paused(steps, settings), steps.step(f"Bringing back {shown(path)}"):
         _in_container(steps, settings, path, UNPACK, read_only=False)
-    if not is_running(settings):
+    if "bridge" not in running_services(settings):
         steps.say("\nWallet and books are back. Start the appliance: make up")
 
 
@@ -97,7 +101,7 @@ def _volumes(settings: Settings) -> tuple[str, ...]:
 @contextmanager
 def _paused(steps: Steps, settings: Settings) -> Iterator[None]:
     """The containers that write to the volumes stand still, and go on if they ran before."""
-    ran = is_running(settings)
+    ran = "bridge" in running_services(settings)
     if ran:
         with steps.step("Stopping what writes"):
             _compose(steps, settings, "stop", *WRITERS)

@@ -9,14 +9,11 @@ from pathlib import Path
 import pytest
 
 from appliance import backup
-from appliance.settings import Ports, Settings
+from appliance.settings import Settings
 from appliance.steps import StepError, Steps
+from tests.unit.appliance.bench import Recorder, on
 
 VOLUMES = ("yagna-data", "bridge-data", "chain-data", "devnet-data")
-
-
-def on(network: str, run: Path) -> Settings:
-    return Settings("ray-on-golem-unit", network, Ports(1, 2, 3), run)
 
 
 def packed(path: Path, *volumes: str) -> Path:
@@ -45,6 +42,7 @@ def test_one_of_another_network_is_refused(tmp_path: Path) -> None:
         backup.check_backup(on("devnet", tmp_path), path)
 
 
+@pytest.mark.usefixtures("stopped")
 @pytest.mark.parametrize("kept", [0, 100, -10])
 def test_half_a_backup_is_refused_and_nothing_is_touched(
     kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -52,7 +50,6 @@ def test_half_a_backup_is_refused_and_nothing_is_touched(
     path = packed(tmp_path / "all.tar.gz", *VOLUMES)
     path.write_bytes(path.read_bytes()[:kept])
     touched: list[str] = []
-    monkeypatch.setattr(backup, "is_running", lambda _: False)
     monkeypatch.setattr(backup, "_compose", lambda *arguments: touched.append(arguments[2]))
     monkeypatch.setattr(backup, "_in_container", lambda *_, **__: touched.append("volumes"))
     monkeypatch.setenv("FROM", str(path))
@@ -61,9 +58,8 @@ def test_half_a_backup_is_refused_and_nothing_is_touched(
     assert touched == []
 
 
+@pytest.mark.usefixtures("stopped")
 def test_a_backup_that_cannot_be_written_leaves_no_half_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backup, "is_running", lambda _: False)
-
     def full(_steps: Steps, _settings: Settings, path: Path, *_: object, **__: object) -> None:
         path.write_bytes(b"half")
         raise StepError("no space left on device")
@@ -79,3 +75,27 @@ def test_a_backup_must_be_named(name: str, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("FROM", name)
     with pytest.raises(StepError, match="make restore FROM="):
         backup.bring_back(Steps(tmp_path / "logs"), on("devnet", tmp_path))
+
+
+@pytest.mark.usefixtures("silent")
+def test_books_are_not_replaced_while_nobody_can_tell_of_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = packed(tmp_path / "all.tar.gz", *VOLUMES)
+    monkeypatch.setenv("FROM", str(path))
+    steps = Recorder(tmp_path / "logs")
+    expected = f"rented is not known: .* does not answer .* make restore FROM={path} FORCE=1"
+    with pytest.raises(StepError, match=expected):
+        backup.bring_back(steps, on("devnet", tmp_path))
+    assert steps.commands == []
+    monkeypatch.setenv("FORCE", "1")
+    backup.bring_back(steps, on("devnet", tmp_path))
+    assert steps.ran("tar -C /volumes -xzf") != []
+
+
+@pytest.mark.usefixtures("rented")
+def test_books_of_rented_nodes_are_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = packed(tmp_path / "all.tar.gz", *VOLUMES)
+    monkeypatch.setenv("FROM", str(path))
+    steps = Recorder(tmp_path / "logs")
+    with pytest.raises(StepError, match=r"(?s)1 node\(s\) are still rented, their books would be lost:.*alder"):
+        backup.bring_back(steps, on("devnet", tmp_path))
+    assert steps.commands == []

@@ -1,58 +1,51 @@
-from __future__ import annotations
+"""``make down`` leaves no rented node behind, and is no dead end where the bridge cannot tell of any."""
 
-from pathlib import Path
+from __future__ import annotations
 
 import pytest
 
 from appliance import down
-from appliance.bridge import LiveNode
-from appliance.settings import Ports, Settings
-from appliance.steps import StepError, Steps
+from appliance.steps import StepError
+from tests.unit.appliance.bench import Docker, Recorder, on
 
-SETTINGS = Settings("ray-on-golem-unit", "devnet", Ports(1, 2, 3), Path("run"))
-
-
-class Recorder(Steps):
-    """Notes the commands instead of running them."""
-
-    def __init__(self) -> None:
-        super().__init__(Path("logs"))
-        self.commands: list[list[str]] = []
-
-    def run(self, command: object, **_options: object) -> str:
-        assert isinstance(command, list)
-        self.commands.append(command)
-        return ""
+DOWN = "docker compose --profile * down --remove-orphans"
 
 
-@pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch) -> None:
-    node = LiveNode("mine", "mine-1-head-0001", "running", "alder", "0.0108")
-    monkeypatch.setattr(down, "is_running", lambda _settings: True)
-    monkeypatch.setattr("appliance.bridge.Bridge.live_nodes", lambda _self: [node])
-    monkeypatch.delenv("FORCE", raising=False)
-
-
-@pytest.mark.usefixtures("live")
+@pytest.mark.usefixtures("rented")
 def test_rented_nodes_keep_the_appliance_up() -> None:
     steps = Recorder()
     with pytest.raises(
         StepError, match=r"(?s)1 node\(s\) are still rented.*mine-1-head-0001  running on alder  0.0108 GLM/h.*FORCE=1"
     ):
-        down.stop(steps, SETTINGS)
+        down.stop(steps, on("devnet"))
     assert steps.commands == []
 
 
-@pytest.mark.usefixtures("live")
+@pytest.mark.usefixtures("silent")
+def test_a_bridge_that_cannot_tell_is_named_with_the_way_out() -> None:
+    steps = Recorder()
+    expected = r"Whether nodes are rented is not known: .* does not answer — refused .* make down FORCE=1"
+    with pytest.raises(StepError, match=expected):
+        down.stop(steps, on("devnet"))
+    assert steps.commands == []
+
+
+@pytest.mark.usefixtures("rented")
 def test_force_stops_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE", "1")
     steps = Recorder()
-    down.stop(steps, SETTINGS)
-    assert [command[-2:] for command in steps.commands] == [["down", "--remove-orphans"]]
+    down.stop(steps, on("devnet"))
+    assert steps.commands == [DOWN]
 
 
-def test_an_appliance_that_does_not_run_has_no_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(down, "is_running", lambda _settings: False)
+@pytest.mark.usefixtures("stopped")
+def test_an_appliance_that_does_not_run_has_no_nodes() -> None:
     steps = Recorder()
-    down.stop(steps, SETTINGS)
-    assert len(steps.commands) == 1
+    down.stop(steps, on("devnet"))
+    assert steps.commands == [DOWN]
+
+
+def test_without_an_engine_it_says_so(docker: Docker) -> None:
+    docker("echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+    with pytest.raises(StepError, match=r"Docker does not answer — Cannot connect to the Docker daemon — .* make up"):
+        down.stop(Recorder(), on("devnet"))
