@@ -32,7 +32,7 @@ image: ## put a Docker image into the catalogue of every devnet that runs here (
 doctor: ## look at everything the appliance needs (ARGS=--json)
 	@python3 -m appliance doctor $(ARGS)
 
-backup: ## copy wallet and books into run/backup
+backup: ## copy wallet and books into run/backup; refuses while nodes are rented
 	@python3 -m appliance backup
 
 restore: ## bring wallet and books back: make restore FROM=run/backup/DATE.tar.gz

@@ -35,7 +35,12 @@ UNPACK = "find /volumes -mindepth 2 -delete && tar -C /volumes -xzf /backup/{nam
 
 
 def save(steps: Steps, settings: Settings) -> None:
-    """Write run/backup/DATE.tar.gz (0600); the appliance pauses for that. Nodes that are rented go on."""
+    """Write run/backup/DATE.tar.gz (0600); the appliance pauses for that.
+
+    Raises StepError while nodes live, unless FORCE=1 is set: the pause would end those of the devnet, which are
+    processes in one of its containers, and take the others' VPN away, which yagna keeps in memory only.
+    """
+    refuse_while_rented(settings, harm=_harm_of_a_pause(settings), anyway="copy all the same: make backup FORCE=1")
     folder = settings.run / "backup"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / time.strftime("%Y%m%d-%H%M%S.tar.gz")
@@ -52,6 +57,12 @@ def save(steps: Steps, settings: Settings) -> None:
         f"\n{shown(path)} holds the wallet's key: keep it as you keep money.\n"
         f"Bring it back: make restore FROM={shown(path)}"
     )
+
+
+def _harm_of_a_pause(settings: Settings) -> str:
+    if settings.network == "devnet":
+        return "a backup stops the devnet, and them with it"
+    return "a backup restarts yagna, which loses the VPN they are reached through"
 
 
 def bring_back(steps: Steps, settings: Settings) -> None:

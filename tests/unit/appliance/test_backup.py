@@ -92,6 +92,23 @@ def test_books_are_not_replaced_while_nobody_can_tell_of_nodes(tmp_path: Path, m
 
 
 @pytest.mark.usefixtures("rented")
+@pytest.mark.parametrize(("network", "harm"), [("devnet", "stops the devnet"), ("polygon", "loses the VPN")])
+def test_rented_nodes_are_not_harmed_for_a_copy(
+    network: str, harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = Recorder(tmp_path / "logs")
+    expected = rf"(?s)1 node\(s\) are still rented, a backup [^:]*{harm}.*: make backup FORCE=1"
+    with pytest.raises(StepError, match=expected):
+        backup.save(steps, on(network, tmp_path))
+    assert steps.commands == []
+    assert not (tmp_path / "backup").exists()
+    monkeypatch.setattr(backup, "check_backup", lambda *_: None)
+    monkeypatch.setenv("FORCE", "1")
+    backup.save(steps, on(network, tmp_path))
+    assert steps.ran("tar -C /volumes -czf") != []
+
+
+@pytest.mark.usefixtures("rented")
 def test_books_of_rented_nodes_are_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = packed(tmp_path / "all.tar.gz", *VOLUMES)
     monkeypatch.setenv("FROM", str(path))
