@@ -50,7 +50,7 @@ def save(steps: Steps, settings: Settings) -> None:
         with _paused(steps, settings), steps.step(f"Writing {shown(path)}"):
             _in_container(steps, settings, part, PACK, read_only=True)
             check_backup(settings, part)
-        part.rename(path)
+            part.rename(path)  # it counts, whatever becomes of the start that follows
     finally:
         part.unlink(missing_ok=True)
     steps.say(
@@ -111,17 +111,18 @@ def _volumes(settings: Settings) -> tuple[str, ...]:
 
 @contextmanager
 def _paused(steps: Steps, settings: Settings) -> Iterator[None]:
-    """The containers that write to the volumes stand still, and go on if they ran before."""
-    ran = "bridge" in running_services(settings)
-    if ran:
-        with steps.step("Stopping what writes"):
-            _compose(steps, settings, "stop", *WRITERS)
+    """The containers that write to the volumes stand still, and go on if they ran before: those, and as they were."""
+    running = running_services(settings)
+    ran = [name for name in WRITERS if name in running]
     try:
+        if ran:
+            with steps.step("Stopping what writes"):
+                _compose(steps, settings, "stop", *ran)
         yield
     finally:
         if ran:
             with steps.step("Starting again"):
-                _compose(steps, settings, "up", "--detach", "--wait")
+                _compose(steps, settings, "up", "--detach", "--wait", "--no-recreate", *ran)
 
 
 def _compose(steps: Steps, settings: Settings, *arguments: str) -> None:

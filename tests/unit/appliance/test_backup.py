@@ -11,7 +11,7 @@ import pytest
 from appliance import backup
 from appliance.settings import Settings
 from appliance.steps import StepError, Steps
-from tests.unit.appliance.bench import Recorder, on
+from tests.unit.appliance.bench import Docker, Recorder, on
 
 VOLUMES = ("yagna-data", "bridge-data", "chain-data", "devnet-data")
 
@@ -75,6 +75,29 @@ def test_a_backup_must_be_named(name: str, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("FROM", name)
     with pytest.raises(StepError, match="make restore FROM="):
         backup.bring_back(Steps(tmp_path / "logs"), on("devnet", tmp_path))
+
+
+def test_a_yagna_without_a_bridge_is_stopped_too_and_alone_started_again(
+    docker: Docker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker("printf 'yagna\\nprometheus\\n'")
+    monkeypatch.setattr(backup, "check_backup", lambda *_: None)
+    steps = Recorder(tmp_path / "logs")
+    backup.save(steps, on("polygon", tmp_path))
+    stop, _, start = steps.commands
+    assert stop == "docker compose stop yagna"
+    assert start == "docker compose up --detach --wait --no-recreate yagna"
+
+
+@pytest.mark.usefixtures("idle")
+def test_a_backup_counts_also_where_the_appliance_does_not_start_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "check_backup", lambda *_: None)
+    with pytest.raises(StepError):
+        backup.save(Recorder(tmp_path / "logs", "compose up"), on("polygon", tmp_path))
+    (made,) = (tmp_path / "backup").iterdir()
+    assert made.name.endswith(".tar.gz")
 
 
 @pytest.mark.usefixtures("silent")
