@@ -9,16 +9,19 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from appliance.containers import running_services
 from appliance.paths import ROOT, shown
 from appliance.rented import refuse_while_rented
-from appliance.settings import Settings, read_values
+from appliance.settings import NETWORKS, Settings, read_values
 from appliance.steps import StepError, Steps
 
-VOLUMES = ("yagna-data", "bridge-data")
-"""Wallet and agreements; books and the bridge's ssh key."""
+WALLETS = "yagna-data"
+"""Wallet and agreements of each network the appliance was ever on, in a folder of the network's name."""
+
+VOLUMES = (WALLETS, "bridge-data")
+"""Those; books and the bridge's ssh key."""
 
 DEVNET_VOLUMES = ("chain-data", "devnet-data")
 """The chain that both refer to, and its providers."""
@@ -29,9 +32,10 @@ WRITERS = ("bridge", "yagna", "devnet", "chain")
 CHUNK = 1 << 20
 """Bytes."""
 
-PACK = "tar -C /volumes -czf /backup/{name} ."
-UNPACK = "find /volumes -mindepth 2 -delete && tar -C /volumes -xzf /backup/{name}"
-"""Shell in a container that has the volumes below /volumes and the backup's folder at /backup."""
+PACK = 'tar -C "$1" -czf "$2" .'
+UNPACK = 'find "$1" -mindepth 2 -delete && tar -C "$1" -xzf "$2"'
+LIST_WALLETS = f'find "$1/{WALLETS}" -mindepth 1 -maxdepth 1 -type d -printf "%f\\n"'
+"""Shell in a container: $1 is the folder of the volumes, $2 the backup."""
 
 
 def save(steps: Steps, settings: Settings) -> None:
@@ -81,27 +85,48 @@ def bring_back(steps: Steps, settings: Settings) -> None:
         anyway=f"bring it back all the same: make restore FROM={name} FORCE=1",
     )
     with steps.step("Checks, nothing changed yet"):
-        check_backup(settings, path)
+        held = check_backup(settings, path)
     with steps.step("Volumes"):
-        _compose(steps, settings, "create")  # by compose, so that they are its own
+        _compose(steps, settings, "create", "--no-recreate")  # by compose, so that they are its own
+        _check_no_wallet_is_lost(steps, settings, path, held)
     with _paused(steps, settings), steps.step(f"Bringing back {shown(path)}"):
         _in_container(steps, settings, path, UNPACK, read_only=False)
     if "bridge" not in running_services(settings):
         steps.say("\nWallet and books are back. Start the appliance: make up")
 
 
-def check_backup(settings: Settings, path: Path) -> None:
-    """Read it to its end. Raises StepError unless it is whole and holds every volume of this network."""
+def check_backup(settings: Settings, path: Path) -> frozenset[str]:
+    """Read it to its end; the networks whose wallets it holds.
+
+    Raises StepError unless it is whole and holds every volume of this network, and this network's wallet.
+    """
+    names: set[str] = set()
     try:
         with gzip.open(path) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
-            folders = {member.name.removeprefix("./").partition("/")[0] for member in archive}
+            for member in archive:
+                parts = PurePosixPath(member.name).parts
+                names |= {"/".join(parts[:1]), "/".join(parts[:2])}
             while plain.read(CHUNK):  # the check sum comes last
                 pass
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise StepError(f"{shown(path)} is no whole backup — {error} — nothing was changed") from error
-    if missing := sorted(set(_volumes(settings)) - folders):
+    wanted = (*_volumes(settings), f"{WALLETS}/{settings.network}")
+    if missing := [name for name in wanted if name not in names]:
         raise StepError(
-            f"{shown(path)} is no backup of {settings.network} — it lacks {missing[0]} — nothing was changed"
+            f"{shown(path)} is no backup of {settings.network} — it lacks {missing[0]} — nothing was changed — "
+            "name in .env the network it is of: GOLEM_NETWORK"
+        )
+    return frozenset(network for network in NETWORKS if f"{WALLETS}/{network}" in names)
+
+
+def _check_no_wallet_is_lost(steps: Steps, settings: Settings, path: Path, held: frozenset[str]) -> None:
+    """Raises StepError if the volume has a wallet of a network that the backup has none of."""
+    folders = _in_container(steps, settings, path, LIST_WALLETS, read_only=True).split()
+    if lost := sorted({*folders} & {*NETWORKS} - held):
+        raise StepError(
+            f"{shown(path)} has no wallet of {', '.join(lost)}, the appliance has: its key would be lost — nothing was "
+            "changed — keep it: make backup; if it may be lost: make down && docker volume rm "
+            f"{settings.project}_{WALLETS}, then make restore again"
         )
 
 
@@ -130,7 +155,8 @@ def _compose(steps: Steps, settings: Settings, *arguments: str) -> None:
     steps.run(["docker", "compose", *arguments], log="backup", env=environment, show=lambda _: None)
 
 
-def _in_container(steps: Steps, settings: Settings, path: Path, script: str, *, read_only: bool) -> None:
+def _in_container(steps: Steps, settings: Settings, path: Path, script: str, *, read_only: bool) -> str:
+    """Run a script over the volumes and a backup; what it said. Raises StepError."""
     mode = "ro" if read_only else "rw"
     mounts = [f"--volume={settings.project}_{name}:/volumes/{name}:{mode}" for name in _volumes(settings)]
     image = f"ray-on-golem/bridge:{read_values().get('IMAGE_TAG', 'local')}"
@@ -143,5 +169,6 @@ def _in_container(steps: Steps, settings: Settings, path: Path, script: str, *, 
         *mounts,
         f"--volume={path.parent}:/backup",
         image,
+        *("/bin/sh", "-ec", script, "sh", "/volumes", f"/backup/{path.name}"),
     ]
-    steps.run([*command, "/bin/sh", "-ec", script.format(name=path.name)], log="backup")
+    return steps.run(command, log="backup", show=lambda _: None)

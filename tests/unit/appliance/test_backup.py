@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,33 +15,91 @@ from appliance.settings import Settings
 from appliance.steps import StepError, Steps
 from tests.unit.appliance.bench import Docker, Recorder, on
 
-VOLUMES = ("yagna-data", "bridge-data", "chain-data", "devnet-data")
+VOLUMES = ("yagna-data/devnet", "bridge-data", "chain-data", "devnet-data")
+PUBLIC = ("yagna-data/polygon", "bridge-data")
 
 
-def packed(path: Path, *volumes: str) -> Path:
+def packed(path: Path, *folders: str) -> Path:
     """As ``tar -C /volumes -czf PATH .`` writes it."""
     with tarfile.open(path, "w:gz") as archive:
-        for name in (".", *(f"./{volume}" for volume in volumes)):
+        for name in (".", *(f"./{folder}" for folder in folders)):
             folder = tarfile.TarInfo(name)
             folder.type = tarfile.DIRTYPE
             archive.addfile(folder)
-        for volume in volumes:
-            content = volume.encode() * 10_000
-            file = tarfile.TarInfo(f"./{volume}/file")
+        for name in folders:
+            content = name.encode() * 10_000
+            file = tarfile.TarInfo(f"./{name}/file")
             file.size = len(content)
             archive.addfile(file, io.BytesIO(content))
     return path
 
 
 def test_a_whole_backup_is_fine(tmp_path: Path) -> None:
-    backup.check_backup(on("devnet", tmp_path), packed(tmp_path / "all.tar.gz", *VOLUMES))
-    backup.check_backup(on("polygon", tmp_path), packed(tmp_path / "two.tar.gz", "yagna-data", "bridge-data"))
+    held = backup.check_backup(on("devnet", tmp_path), packed(tmp_path / "all.tar.gz", *VOLUMES))
+    assert held == {"devnet"}
+    both = packed(tmp_path / "two.tar.gz", *PUBLIC, "yagna-data/devnet")
+    assert backup.check_backup(on("polygon", tmp_path), both) == {"devnet", "polygon"}
 
 
-def test_one_of_another_network_is_refused(tmp_path: Path) -> None:
-    path = packed(tmp_path / "two.tar.gz", "yagna-data", "bridge-data")
-    with pytest.raises(StepError, match="no backup of devnet — it lacks chain-data — nothing was changed"):
-        backup.check_backup(on("devnet", tmp_path), path)
+@pytest.mark.parametrize(
+    ("network", "folders", "lacking"),
+    [
+        ("devnet", PUBLIC, "chain-data"),
+        ("polygon", VOLUMES, "yagna-data/polygon"),
+        ("polygon", ("yagna-data/other", "bridge-data"), "yagna-data/polygon"),
+    ],
+)
+def test_one_of_another_network_is_refused(
+    network: str, folders: tuple[str, ...], lacking: str, tmp_path: Path
+) -> None:
+    path = packed(tmp_path / "other.tar.gz", *folders)
+    expected = f"no backup of {network} — it lacks {lacking} — nothing was changed — .*GOLEM_NETWORK"
+    with pytest.raises(StepError, match=expected):
+        backup.check_backup(on(network, tmp_path), path)
+
+
+class Volume(Recorder):
+    """``folders`` are what is found in the volume of the wallets."""
+
+    def __init__(self, logs: Path, *folders: str) -> None:
+        super().__init__(logs)
+        self.folders = folders
+
+    def run(self, command: Sequence[str | Path], **options: object) -> str:
+        super().run(command, **options)
+        return "\n".join(self.folders) if backup.LIST_WALLETS in command else ""
+
+
+@pytest.mark.usefixtures("stopped")
+def test_a_wallet_that_is_not_in_the_backup_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROM", str(packed(tmp_path / "all.tar.gz", *VOLUMES)))
+    monkeypatch.setenv("FORCE", "1")
+    steps = Volume(tmp_path / "logs", "devnet", "polygon", ".local")
+    expected = (
+        r"has no wallet of polygon, .* its key would be lost — nothing was changed — keep it: make backup; .*"
+        r"docker volume rm ray-on-golem-unit_yagna-data"
+    )
+    with pytest.raises(StepError, match=expected):
+        backup.bring_back(steps, on("devnet", tmp_path))
+    assert steps.ran("rw", "compose stop") == []
+
+
+@pytest.mark.usefixtures("stopped")
+def test_wallets_that_are_all_in_the_backup_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = packed(tmp_path / "both.tar.gz", *VOLUMES, "yagna-data/polygon")
+    monkeypatch.setenv("FROM", str(path))
+    steps = Volume(tmp_path / "logs", "devnet", "polygon", ".local")
+    backup.bring_back(steps, on("devnet", tmp_path))
+    assert steps.ran("-xzf") == ["-xzf"]
+
+
+def test_the_wallets_of_a_volume_are_found(tmp_path: Path) -> None:
+    for name in ("devnet/inner", "hoodi", ".local/share"):
+        (tmp_path / "yagna-data" / name).mkdir(parents=True)
+    said = subprocess.run(
+        ["/bin/sh", "-ec", backup.LIST_WALLETS, "sh", str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert sorted(said.stdout.split()) == [".local", "devnet", "hoodi"]
 
 
 @pytest.mark.usefixtures("stopped")
@@ -111,7 +171,7 @@ def test_books_are_not_replaced_while_nobody_can_tell_of_nodes(tmp_path: Path, m
     assert steps.commands == []
     monkeypatch.setenv("FORCE", "1")
     backup.bring_back(steps, on("devnet", tmp_path))
-    assert steps.ran("tar -C /volumes -xzf") != []
+    assert steps.ran("-xzf") != []
 
 
 @pytest.mark.usefixtures("rented")
@@ -128,7 +188,7 @@ def test_rented_nodes_are_not_harmed_for_a_copy(
     monkeypatch.setattr(backup, "check_backup", lambda *_: None)
     monkeypatch.setenv("FORCE", "1")
     backup.save(steps, on(network, tmp_path))
-    assert steps.ran("tar -C /volumes -czf") != []
+    assert steps.ran("-czf") != []
 
 
 @pytest.mark.usefixtures("rented")
