@@ -7,35 +7,33 @@ import os
 import tarfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from appliance.containers import running_services
 from appliance.paths import ROOT, shown
 from appliance.rented import refuse_while_rented
-from appliance.settings import NETWORKS, Settings, read_values
+from appliance.settings import NETWORKS, Settings
 from appliance.steps import StepError, Steps
+from appliance.volumes import BOOKS, WALLETS, in_container
 
-WALLETS = "yagna-data"
-"""Wallet and agreements of each network the appliance was ever on, in a folder of the network's name."""
-
-VOLUMES = (WALLETS, "bridge-data")
-"""Those; books and the bridge's ssh key."""
-
+VOLUMES = (WALLETS, BOOKS)
 DEVNET_VOLUMES = ("chain-data", "devnet-data")
 """The chain that both refer to, and its providers."""
 
 WRITERS = ("bridge", "yagna", "devnet", "chain")
 """Stopped while their volumes are copied, so that the copy is of one moment."""
 
+UNTOUCHED = "nothing was replaced; the appliance is stopped — make restore again, or start it with what it had: make up"
+HALF = (
+    "wallet and books may be half replaced; the appliance is stopped and must not be started like that — "
+    "run again: make restore FROM={}"
+)
+"""What is there after a failure."""
+
 CHUNK = 1 << 20
 """Bytes."""
-
-PACK = 'tar -C "$1" -czf "$2" .'
-UNPACK = 'find "$1" -mindepth 2 -delete && tar -C "$1" -xzf "$2"'
-LIST_WALLETS = f'find "$1/{WALLETS}" -mindepth 1 -maxdepth 1 -type d -printf "%f\\n"'
-"""Shell in a container: $1 is the folder of the volumes, $2 the backup."""
 
 
 def save(steps: Steps, settings: Settings) -> None:
@@ -45,18 +43,21 @@ def save(steps: Steps, settings: Settings) -> None:
     processes in one of its containers, and take the others' VPN away, which yagna keeps in memory only.
     """
     refuse_while_rented(settings, harm=_harm_of_a_pause(settings), anyway="copy all the same: make backup FORCE=1")
+    ran = _running_writers(settings)
     folder = settings.run / "backup"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / time.strftime("%Y%m%d-%H%M%S.tar.gz")
     part = path.with_suffix(".part")
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
-        with _paused(steps, settings), steps.step(f"Writing {shown(path)}"):
-            _in_container(steps, settings, part, PACK, read_only=True)
+        _stop(steps, settings, ran)
+        with steps.step(f"Writing {shown(path)}"):
+            in_container(steps, settings, "pack", _volumes(settings), backup=part)
             check_backup(settings, part)
             part.rename(path)  # it counts, whatever becomes of the start that follows
     finally:
         part.unlink(missing_ok=True)
+        _start_again(steps, settings, ran)
     steps.say(
         f"\n{shown(path)} holds the wallet's key: keep it as you keep money.\n"
         f"Bring it back: make restore FROM={shown(path)}"
@@ -89,10 +90,36 @@ def bring_back(steps: Steps, settings: Settings) -> None:
     with steps.step("Volumes"):
         _compose(steps, settings, "create", "--no-recreate")  # by compose, so that they are its own
         _check_no_wallet_is_lost(steps, settings, path, held)
-    with _paused(steps, settings), steps.step(f"Bringing back {shown(path)}"):
-        _in_container(steps, settings, path, UNPACK, read_only=False)
+    _replace(steps, settings, path)
     if "bridge" not in running_services(settings):
         steps.say("\nWallet and books are back. Start the appliance: make up")
+
+
+def _replace(steps: Steps, settings: Settings, path: Path) -> None:
+    """What the volumes hold by what the backup holds. Raises StepError, which says what is there now.
+
+    The appliance does not go on after a failure: what it would go on with is the user's to decide.
+    """
+    ran, volumes = _running_writers(settings), _volumes(settings)
+    with _explained(steps, UNTOUCHED):
+        _stop(steps, settings, ran)
+        with steps.step(f"Unpacking {shown(path)} beside what is there"):
+            in_container(steps, settings, "unpack", volumes, backup=path)
+    with _explained(steps, HALF.format(shown(path))), steps.step("Putting it in its place"):
+        in_container(steps, settings, "swap", volumes)
+    _start_again(steps, settings, ran)
+
+
+@contextmanager
+def _explained(steps: Steps, text: str) -> Iterator[None]:
+    """``text`` is said when what is within fails or is interrupted."""
+    try:
+        yield
+    except StepError as error:
+        raise StepError(f"{error} — {text}") from error
+    except KeyboardInterrupt:
+        steps.say(f"\n{text}")
+        raise
 
 
 def check_backup(settings: Settings, path: Path) -> frozenset[str]:
@@ -121,7 +148,7 @@ def check_backup(settings: Settings, path: Path) -> frozenset[str]:
 
 def _check_no_wallet_is_lost(steps: Steps, settings: Settings, path: Path, held: frozenset[str]) -> None:
     """Raises StepError if the volume has a wallet of a network that the backup has none of."""
-    folders = _in_container(steps, settings, path, LIST_WALLETS, read_only=True).split()
+    folders = in_container(steps, settings, "wallets", [WALLETS]).split()
     if lost := sorted({*folders} & {*NETWORKS} - held):
         raise StepError(
             f"{shown(path)} has no wallet of {', '.join(lost)}, the appliance has: its key would be lost — nothing was "
@@ -134,41 +161,24 @@ def _volumes(settings: Settings) -> tuple[str, ...]:
     return (*VOLUMES, *DEVNET_VOLUMES) if settings.network == "devnet" else VOLUMES
 
 
-@contextmanager
-def _paused(steps: Steps, settings: Settings) -> Iterator[None]:
-    """The containers that write to the volumes stand still, and go on if they ran before: those, and as they were."""
+def _running_writers(settings: Settings) -> list[str]:
     running = running_services(settings)
-    ran = [name for name in WRITERS if name in running]
-    try:
-        if ran:
-            with steps.step("Stopping what writes"):
-                _compose(steps, settings, "stop", *ran)
-        yield
-    finally:
-        if ran:
-            with steps.step("Starting again"):
-                _compose(steps, settings, "up", "--detach", "--wait", "--no-recreate", *ran)
+    return [name for name in WRITERS if name in running]
+
+
+def _stop(steps: Steps, settings: Settings, names: Sequence[str]) -> None:
+    if names:
+        with steps.step("Stopping what writes"):
+            _compose(steps, settings, "stop", *names)
+
+
+def _start_again(steps: Steps, settings: Settings, names: Sequence[str]) -> None:
+    """As they were, whatever .env says now."""
+    if names:
+        with steps.step("Starting again"):
+            _compose(steps, settings, "up", "--detach", "--wait", "--no-recreate", *names)
 
 
 def _compose(steps: Steps, settings: Settings, *arguments: str) -> None:
     environment = settings.compose_environment()
     steps.run(["docker", "compose", *arguments], log="backup", env=environment, show=lambda _: None)
-
-
-def _in_container(steps: Steps, settings: Settings, path: Path, script: str, *, read_only: bool) -> str:
-    """Run a script over the volumes and a backup; what it said. Raises StepError."""
-    mode = "ro" if read_only else "rw"
-    mounts = [f"--volume={settings.project}_{name}:/volumes/{name}:{mode}" for name in _volumes(settings)]
-    image = f"ray-on-golem/bridge:{read_values().get('IMAGE_TAG', 'local')}"
-    command = [
-        "docker",
-        "run",
-        "--rm",
-        "--network=none",
-        "--user=0:0",
-        *mounts,
-        f"--volume={path.parent}:/backup",
-        image,
-        *("/bin/sh", "-ec", script, "sh", "/volumes", f"/backup/{path.name}"),
-    ]
-    return steps.run(command, log="backup", show=lambda _: None)

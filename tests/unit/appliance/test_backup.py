@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from appliance import backup
-from appliance.settings import Settings
 from appliance.steps import StepError, Steps
 from tests.unit.appliance.bench import Docker, Recorder, on
 
@@ -67,7 +65,7 @@ class Volume(Recorder):
 
     def run(self, command: Sequence[str | Path], **options: object) -> str:
         super().run(command, **options)
-        return "\n".join(self.folders) if backup.LIST_WALLETS in command else ""
+        return "\n".join(self.folders) if "wallets" in command else ""
 
 
 @pytest.mark.usefixtures("stopped")
@@ -81,7 +79,7 @@ def test_a_wallet_that_is_not_in_the_backup_is_not_replaced(tmp_path: Path, monk
     )
     with pytest.raises(StepError, match=expected):
         backup.bring_back(steps, on("devnet", tmp_path))
-    assert steps.ran("rw", "compose stop") == []
+    assert steps.ran("unpack", "swap", "compose stop") == []
 
 
 @pytest.mark.usefixtures("stopped")
@@ -90,16 +88,7 @@ def test_wallets_that_are_all_in_the_backup_are_replaced(tmp_path: Path, monkeyp
     monkeypatch.setenv("FROM", str(path))
     steps = Volume(tmp_path / "logs", "devnet", "polygon", ".local")
     backup.bring_back(steps, on("devnet", tmp_path))
-    assert steps.ran("-xzf") == ["-xzf"]
-
-
-def test_the_wallets_of_a_volume_are_found(tmp_path: Path) -> None:
-    for name in ("devnet/inner", "hoodi", ".local/share"):
-        (tmp_path / "yagna-data" / name).mkdir(parents=True)
-    said = subprocess.run(
-        ["/bin/sh", "-ec", backup.LIST_WALLETS, "sh", str(tmp_path)], capture_output=True, text=True, check=True
-    )
-    assert sorted(said.stdout.split()) == [".local", "devnet", "hoodi"]
+    assert steps.ran("unpack", "swap") == ["unpack", "swap"]
 
 
 @pytest.mark.usefixtures("stopped")
@@ -111,7 +100,7 @@ def test_half_a_backup_is_refused_and_nothing_is_touched(
     path.write_bytes(path.read_bytes()[:kept])
     touched: list[str] = []
     monkeypatch.setattr(backup, "_compose", lambda *arguments: touched.append(arguments[2]))
-    monkeypatch.setattr(backup, "_in_container", lambda *_, **__: touched.append("volumes"))
+    monkeypatch.setattr(backup, "in_container", lambda *_, **__: touched.append("volumes"))
     monkeypatch.setenv("FROM", str(path))
     with pytest.raises(StepError, match=r"is no whole backup — .* — nothing was changed"):
         backup.bring_back(Steps(tmp_path / "logs"), on("devnet", tmp_path))
@@ -120,11 +109,11 @@ def test_half_a_backup_is_refused_and_nothing_is_touched(
 
 @pytest.mark.usefixtures("stopped")
 def test_a_backup_that_cannot_be_written_leaves_no_half_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_steps: Steps, _settings: Settings, path: Path, *_: object, **__: object) -> None:
-        path.write_bytes(b"half")
+    def full(*_: object, backup: Path, **__: object) -> None:
+        backup.write_bytes(b"half")
         raise StepError("no space left on device")
 
-    monkeypatch.setattr(backup, "_in_container", full)
+    monkeypatch.setattr(backup, "in_container", full)
     with pytest.raises(StepError, match="no space"):
         backup.save(Steps(tmp_path / "logs"), on("devnet", tmp_path))
     assert list((tmp_path / "backup").iterdir()) == []
@@ -171,7 +160,7 @@ def test_books_are_not_replaced_while_nobody_can_tell_of_nodes(tmp_path: Path, m
     assert steps.commands == []
     monkeypatch.setenv("FORCE", "1")
     backup.bring_back(steps, on("devnet", tmp_path))
-    assert steps.ran("-xzf") != []
+    assert steps.ran("unpack", "swap") == ["unpack", "swap"]
 
 
 @pytest.mark.usefixtures("rented")
@@ -188,7 +177,7 @@ def test_rented_nodes_are_not_harmed_for_a_copy(
     monkeypatch.setattr(backup, "check_backup", lambda *_: None)
     monkeypatch.setenv("FORCE", "1")
     backup.save(steps, on(network, tmp_path))
-    assert steps.ran("-czf") != []
+    assert steps.ran(" pack ") == [" pack "]
 
 
 @pytest.mark.usefixtures("rented")
@@ -199,3 +188,50 @@ def test_books_of_rented_nodes_are_not_replaced(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(StepError, match=r"(?s)1 node\(s\) are still rented, their books would be lost:.*alder"):
         backup.bring_back(steps, on("devnet", tmp_path))
     assert steps.commands == []
+
+
+@pytest.mark.usefixtures("idle")
+def test_an_appliance_goes_on_with_what_was_brought_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROM", str(packed(tmp_path / "all.tar.gz", *VOLUMES)))
+    steps = Recorder(tmp_path / "logs")
+    backup.bring_back(steps, on("devnet", tmp_path))
+    words = ("compose stop bridge yagna", "unpack", "swap", "compose up")
+    assert steps.ran(*words) == list(words)
+
+
+@pytest.mark.usefixtures("idle")
+@pytest.mark.parametrize(
+    ("failing", "said"),
+    [
+        ("compose stop", "nothing was replaced; the appliance is stopped — .*: make up"),
+        ("unpack", "nothing was replaced; the appliance is stopped — .*: make up"),
+        ("swap", "may be half replaced; .* must not be started like that — run again: make restore FROM=.*all.tar.gz"),
+    ],
+)
+def test_after_a_failure_nothing_is_started_and_it_is_said_what_is_there(
+    failing: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FROM", str(packed(tmp_path / "all.tar.gz", *VOLUMES)))
+    steps = Recorder(tmp_path / "logs", failing)
+    with pytest.raises(StepError, match=said):
+        backup.bring_back(steps, on("devnet", tmp_path))
+    assert steps.ran("compose up") == []
+
+
+@pytest.mark.usefixtures("idle")
+def test_an_interruption_is_no_reason_to_start_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FROM", str(packed(tmp_path / "all.tar.gz", *VOLUMES)))
+
+    def interrupted(_steps: Steps, _settings: object, what: str, *_: object, **__: object) -> str:
+        if what == "unpack":
+            raise KeyboardInterrupt
+        return ""
+
+    monkeypatch.setattr(backup, "in_container", interrupted)
+    steps = Recorder(tmp_path / "logs")
+    with pytest.raises(KeyboardInterrupt):
+        backup.bring_back(steps, on("devnet", tmp_path))
+    assert steps.ran("compose up") == []
+    assert "nothing was replaced; the appliance is stopped" in capsys.readouterr().out
