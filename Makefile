@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CODE := services/bridge/golem_bridge services/devnet/golem_devnet services/ray_plugin/ray_on_golem docker/yagna/yagna_entry grafana/boards appliance tests
 
-.PHONY: help demo up down devnet devnet-down image console doctor backup restore support-bundle logs status test test-devnet test-unit bench check lock dashboards reference
+.PHONY: help demo up down devnet devnet-down devnet-reset image console doctor backup restore support-bundle logs status test test-devnet test-unit bench check lock dashboards reference
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -25,6 +25,9 @@ devnet: ## only a Golem network on this machine, for any requestor: . run/devnet
 
 devnet-down: ## stop that network
 	@python3 -m appliance devnet-down
+
+devnet-reset: ## stop the appliance, remove its devnet's chain, providers and wallet (no other wallet)
+	@python3 -m appliance devnet-reset
 
 image: ## put a Docker image into the catalogue of every devnet that runs here (IMAGE=name TAG=tag-for-cluster-files)
 	@python3 -m appliance image "$(IMAGE)" "$(TAG)"

@@ -17,6 +17,7 @@ from appliance.doctor import check_gas, check_wallet, examine
 from appliance.down import stop
 from appliance.images import put_image
 from appliance.ownership import hand_over, made_here
+from appliance.reset import reset
 from appliance.settings import Settings, read_settings
 from appliance.setup import bring_up
 from appliance.shell import Shell
@@ -56,6 +57,7 @@ COMMANDS = {
     "console": show_link,
     "devnet": start_devnet,
     "devnet-down": stop_devnet,
+    "devnet-reset": reset,
     "image": put_image,
     "test": run_tests,
     "test-devnet": run_more_tests,

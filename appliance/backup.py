@@ -150,10 +150,11 @@ def _check_no_wallet_is_lost(steps: Steps, settings: Settings, path: Path, held:
     """Raises StepError if the volume has a wallet of a network that the backup has none of."""
     folders = in_container(steps, settings, "wallets", [WALLETS]).split()
     if lost := sorted({*folders} & {*NETWORKS} - held):
+        by_hand = f"make down && docker volume rm {settings.project}_{WALLETS}"
         raise StepError(
             f"{shown(path)} has no wallet of {', '.join(lost)}, the appliance has: its key would be lost — nothing was "
-            "changed — keep it: make backup; if it may be lost: make down && docker volume rm "
-            f"{settings.project}_{WALLETS}, then make restore again"
+            "changed — keep it: make backup; if it may be lost: "
+            f"{'make devnet-reset' if lost == ['devnet'] else by_hand}, then make restore again"
         )
 
 

@@ -35,7 +35,11 @@ swap() {
 # folders with a network's name, also among what an interrupted swap has put aside
 wallets() { find "$volumes/yagna-data" -mindepth 1 -maxdepth 2 -type d -printf '%f\n'; }
 
+# the devnet's wallet and agreements, and nobody else's
+forget_devnet() { rm -rf "$volumes/yagna-data/devnet"; }
+
 case $1 in
     pack | unpack | swap | wallets) "$1" ;;
+    forget-devnet) forget_devnet ;;
     *) echo "unknown: $1" >&2 && exit 2 ;;
 esac

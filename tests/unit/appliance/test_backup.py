@@ -69,16 +69,24 @@ class Volume(Recorder):
 
 
 @pytest.mark.usefixtures("stopped")
-def test_a_wallet_that_is_not_in_the_backup_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FROM", str(packed(tmp_path / "all.tar.gz", *VOLUMES)))
+@pytest.mark.parametrize(
+    ("network", "folders", "lost", "way"),
+    [
+        ("devnet", VOLUMES, "polygon", "docker volume rm ray-on-golem-unit_yagna-data"),
+        ("polygon", PUBLIC, "devnet", "make devnet-reset"),
+    ],
+)
+def test_a_wallet_that_is_not_in_the_backup_is_not_replaced(
+    network: str, folders: tuple[str, ...], lost: str, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FROM", str(packed(tmp_path / "all.tar.gz", *folders)))
     monkeypatch.setenv("FORCE", "1")
     steps = Volume(tmp_path / "logs", "devnet", "polygon", ".local")
     expected = (
-        r"has no wallet of polygon, .* its key would be lost — nothing was changed — keep it: make backup; .*"
-        r"docker volume rm ray-on-golem-unit_yagna-data"
+        f"no wallet of {lost}, .* its key would be lost — nothing was changed — keep it: make backup; .*{way}, then"
     )
     with pytest.raises(StepError, match=expected):
-        backup.bring_back(steps, on("devnet", tmp_path))
+        backup.bring_back(steps, on(network, tmp_path))
     assert steps.ran("unpack", "swap", "compose stop") == []
 
 
