@@ -13,6 +13,7 @@ import yaml
 
 from appliance import devnet
 from appliance.devnet import OVERRIDE, exports, write_privately
+from appliance.paths import COMPOSE_FILE
 from appliance.settings import Ports, Settings
 from appliance.steps import StepError, Steps
 
@@ -53,8 +54,19 @@ def test_a_silent_yagna_is_looked_for_in_its_own_project(tmp_path: Path, monkeyp
 
 def test_yagna_is_published_on_the_loopback_only() -> None:
     services = yaml.safe_load(OVERRIDE.read_text())["services"]
-    assert list(services) == ["yagna"]
+    assert [name for name, service in services.items() if "ports" in service] == ["yagna"]
     assert all(port.startswith("127.0.0.1:") for port in services["yagna"]["ports"])
+
+
+def test_only_here_all_volumes_may_go_for_a_damaged_chain() -> None:
+    """Those of the appliance may hold a key of a network where money is real."""
+    advice = [
+        yaml.safe_load(path.read_text())["services"]["chain"]["environment"]["START_ANEW"]
+        for path in (OVERRIDE, COMPOSE_FILE)
+    ]
+    alone, within = advice
+    assert "docker compose -p ${COMPOSE_PROJECT_NAME:-ray-on-golem-devnet} down --volumes" in alone
+    assert within == "make devnet-reset"
 
 
 def test_a_port_that_is_none_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

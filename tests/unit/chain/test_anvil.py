@@ -18,7 +18,15 @@ def test_a_damaged_state_names_file_and_way_out(tmp_path: Path, content: bytes) 
     with pytest.raises(DamagedStateError) as caught:
         check_state(state)
     assert str(state) in str(caught.value)
-    assert "docker compose -p ray-on-golem down --volumes" in str(caught.value)
+    assert "make devnet-reset" in str(caught.value)
+
+
+def test_the_way_out_is_the_one_that_compose_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    state.touch()
+    monkeypatch.setenv("START_ANEW", "docker compose -p mine-devnet down --volumes")
+    with pytest.raises(DamagedStateError, match="docker compose -p mine-devnet down --volumes, then"):
+        check_state(state)
 
 
 def test_a_new_chain_and_a_dumped_one_are_fine(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_a_new_chain_gets_the_contract_and_keeps_it() -> None:
 
 
 def test_a_chain_used_by_somebody_else_is_refused() -> None:
-    with pytest.raises(RpcRefusedError, match="docker compose -p ray-on-golem down --volumes"):
+    with pytest.raises(RpcRefusedError, match="make devnet-reset"):
         find_or_deploy(LedgerChain(nonce=3))
 
 

@@ -34,9 +34,10 @@ class ConfigMissingError(ChainError):
 
 
 def start_anew() -> str:
-    """How to begin with a new chain, as advice within a message. compose tells the container its project's name."""
-    project = os.environ.get("PROJECT", "ray-on-golem")
-    return (
-        f"docker compose -p {project} down --volumes, then start it as before "
-        "(play money, wallet and running clusters are lost)"
-    )
+    """How to begin with a new chain, as advice within a message.
+
+    compose tells the container the command. Within the appliance it must be one that leaves the wallets of other
+    networks alone, which lie in the same volume as the devnet's.
+    """
+    command = os.environ.get("START_ANEW") or "make devnet-reset"
+    return f"{command}, then start it as before (play money, wallet and running clusters are lost)"
