@@ -12,6 +12,7 @@ from appliance.paths import ENGINE, ROOT
 from appliance.settings import Settings
 from appliance.shell import Shell
 from appliance.steps import Background, StepError, Steps
+from appliance.switching import refuse_to_abandon_nodes, remove_devnet
 
 BUILD_STEP = re.compile(r"#\d+ \[(?P<where>[^\]]+)\] (?P<what>\S.*)")
 """A line of ``docker compose build --progress plain`` that begins a step."""
@@ -30,6 +31,7 @@ def bring_up(steps: Steps, settings: Settings) -> None:
         steps.say(f"   network {settings.network}, ports {ports}, {free}: fine")
     settings.run.mkdir(mode=0o700, parents=True, exist_ok=True)
     start_engine(steps)
+    refuse_to_abandon_nodes(settings)  # only now: with the engine a bridge may have come back
     with Background("Host tools", [HOST_TOOLS], steps=steps, log="host-tools") as tools:
         build_and_start(steps, settings)
         with steps.step("Host tools: Ray and the plug-in (.venv)"):
@@ -45,6 +47,7 @@ def build_and_start(steps: Steps, settings: Settings) -> None:
     with steps.step("Images of the appliance"), engine_watched(environment):
         command = ["docker", "compose", "--progress", "plain", "build"]
         steps.run(command, log="build", env=environment, show=build_progress)
+    remove_devnet(steps, settings)
     with steps.step("Appliance up"), engine_watched(environment):
         start_containers(steps, ["docker", "compose"], ["--remove-orphans"], environment)
 
