@@ -6,12 +6,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 import structlog
 
 from golem_bridge.clusters.addresses import REQUESTOR_IP, VPN_ADDRESS, VPN_MASK, node_ip
 from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.funding import Funding
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.clusters.spec import ClusterSpec
@@ -21,7 +21,6 @@ from golem_bridge.errors import (
     BridgeError,
     BudgetError,
     InputError,
-    InsufficientFundsError,
     LimitError,
     UnknownClusterError,
     UnknownNodeError,
@@ -35,8 +34,6 @@ from golem_bridge.market.subscription import Subscription
 from golem_bridge.money.budget import total_reserved
 from golem_bridge.money.price import glm_text
 from golem_bridge.settings import Settings
-
-ALLOCATION_LIFE = timedelta(days=90)
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +55,7 @@ class ClusterService:
         self._runtimes = runtimes
         self._images = images
         self._settings = settings
+        self._funding = Funding(golem=golem, books=books, platform=settings.golem_network.payment_platform)
         self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.requested: asyncio.Queue[str] = asyncio.Queue()
         """Ids of nodes to start."""
@@ -265,17 +263,7 @@ class ClusterService:
 
     async def _equip(self, cluster: Cluster) -> Cluster:
         """Allocation, VPN and demands."""
-        try:
-            allocation = await self._golem.create_allocation(
-                cluster.budget,
-                platform=self._settings.golem_network.payment_platform,
-                expires=self._books.clock.now() + ALLOCATION_LIFE,
-            )
-        except InsufficientFundsError as error:
-            raise self._too_poor(cluster.budget, error) from error
-        cluster = self._books.clusters.change(
-            cluster.cluster_id, lambda row: replace(row, allocation_id=allocation.allocation_id)
-        )
+        cluster = await self._funding.set_aside(cluster, cluster.budget)
         network_id = await self._golem.create_network(address=VPN_ADDRESS, mask=VPN_MASK, requestor_ip=REQUESTOR_IP)
         cluster = self._books.clusters.change(cluster.cluster_id, lambda row: replace(row, network_id=network_id))
         await self.subscribe(cluster)
@@ -284,22 +272,12 @@ class ClusterService:
     async def _amend(self, cluster: Cluster, spec: ClusterSpec) -> Cluster:
         for config in spec.node_types.values():
             await self._images.resolve(config.demand)
-        if spec.total_budget != cluster.budget and cluster.allocation_id is not None:
-            try:
-                await self._golem.amend_allocation(cluster.allocation_id, total=spec.total_budget)
-            except InsufficientFundsError as error:
-                raise self._too_poor(spec.total_budget, error) from error
+        if cluster.allocation_id is not None:
+            cluster = await self._funding.amend(cluster, cluster.allocation_id, spec.total_budget)
         self._active(cluster.name, incarnation=cluster.cluster_id)  # closing waits for nobody's turn
         cluster = self._books.clusters.change(cluster.cluster_id, lambda row: replace(row, spec=spec))
         await self.subscribe(cluster)
         return cluster
-
-    def _too_poor(self, budget: object, error: InsufficientFundsError) -> BudgetError:
-        available = "unknown" if error.available is None else f"{glm_text(error.available)} GLM"
-        return BudgetError(
-            f"The wallet cannot set {budget} GLM aside — available: {available} — "
-            "lower total_budget in the cluster file or fund the wallet"
-        )
 
     def _new_node(self, cluster: Cluster, kind: NodeKind, node_type: str, tags: Mapping[str, str]) -> Node:
         number = len(self._books.nodes.of_cluster(cluster.cluster_id))
