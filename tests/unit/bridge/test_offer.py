@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golem_bridge.market.offer import UnusableOfferError, read_offer
+from golem_bridge.money.price import glm_text
 from tests.unit.bridge.samples import proposal
 
 
@@ -47,11 +48,25 @@ def test_coefficients_follow_the_names() -> None:
         ("golem.inf.mem.gib", 10**400),
         ("golem.inf.cpu.threads", -(10**400)),
         ("golem.com.pricing.model.linear.coeffs", [0.1, 0.1, 10**400]),
+        ("golem.com.pricing.model.linear.coeffs", [0.1, 0.1, 10**5000]),
+        ("golem.com.pricing.model.linear.coeffs", [0.1, 0.1, True]),
+        ("golem.com.pricing.model.linear.coeffs", ["0.1", "0.1", "0.1"]),
+        ("golem.com.pricing.model.linear.coeffs", ["0", "0", "1e-99999999999"]),
+        ("golem.com.pricing.model.linear.coeffs", [0.1, 0.1, 9.9e-31]),
+        ("golem.com.pricing.model.linear.coeffs", [0.1, 0.1, 5e-324]),
     ],
 )
 def test_an_absurd_offer_is_refused(name: str, value: object) -> None:
     with pytest.raises(UnusableOfferError):
         read_offer(proposal(properties={name: value}))
+
+
+@given(st.lists(st.just(0) | st.integers(0, 10**6) | st.floats(1e-30, 1e6), min_size=3, max_size=3))
+def test_every_sane_price_is_read_exactly_and_written_shortly(coefficients: list[float]) -> None:
+    offer = read_offer(proposal(properties={"golem.com.pricing.model.linear.coeffs": coefficients}))
+    price = offer.price
+    assert [float(part) for part in (price.per_env_second, price.per_cpu_second, price.start)] == coefficients
+    assert max(len(glm_text(amount)) for amount in (price.start, offer.per_hour, offer.first_hour)) < 64
 
 
 @given(st.text(max_size=500))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from golem_bridge.golem.types import Properties, PropertyValue, Proposal
 from golem_bridge.money.price import Price
@@ -14,6 +14,8 @@ MAX_NAME_LENGTH = 64
 MAX_THREADS = 1024
 MAX_COEFFICIENT = Decimal(1_000_000)
 """GLM; far above any sane price, far below what would hurt arithmetic."""
+MIN_COEFFICIENT = Decimal("1e-30")
+"""GLM, of what is not free; far below any sane price, far above what takes long to write down."""
 
 
 class UnusableOfferError(Exception):
@@ -81,16 +83,17 @@ def _coefficients(properties: Properties) -> list[Decimal]:
     raw = properties.get("golem.com.pricing.model.linear.coeffs")
     if not isinstance(raw, Sequence) or isinstance(raw, str):
         raise UnusableOfferError("no coefficients")
-    coefficients = []
-    for value in raw:
-        try:
-            amount = Decimal(repr(value) if isinstance(value, float) else str(value))
-        except InvalidOperation as error:
-            raise UnusableOfferError(f"coefficient {str(value)[:MAX_NAME_LENGTH]!r} is no number") from error
-        if not amount.is_finite() or not 0 <= amount <= MAX_COEFFICIENT:
-            raise UnusableOfferError(f"coefficient {str(amount)[:MAX_NAME_LENGTH]} is out of range")
-        coefficients.append(amount)
-    return coefficients
+    return [_coefficient(value) for value in raw]
+
+
+def _coefficient(value: object) -> Decimal:
+    """GLM from a JSON number. Text is refused: it could hold numbers that take gigabytes to write down."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnusableOfferError(f"coefficient {str(value)[:MAX_NAME_LENGTH]!r} is no number")
+    amount = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not amount.is_finite() or not (amount == 0 or MIN_COEFFICIENT <= amount <= MAX_COEFFICIENT):
+        raise UnusableOfferError(f"coefficient {str(amount)[:MAX_NAME_LENGTH]} is out of range")
+    return amount
 
 
 def _texts(properties: Properties, key: str) -> tuple[str, ...]:
