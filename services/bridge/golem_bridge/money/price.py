@@ -11,6 +11,9 @@ HOUR = 3600
 DECIMALS = 18
 """GLM has that many: 1 GLM is 10^18 wei."""
 
+DECIMALS_WRITTEN = 40
+"""More than any sane price has. Books may hold prices with 10^11 of them, which no memory can hold written out."""
+
 _EXACT = Context(prec=100, rounding=ROUND_CEILING)
 """The default context's 28 digits would round amounts from 10^10 GLM on."""
 
@@ -26,9 +29,9 @@ def to_glm(wei: int) -> Decimal:
 
 
 def glm_text(amount: Decimal) -> str:
-    """GLM without exponent and without idle zeros: ``0.0123``."""
-    text = format(amount, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """GLM without exponent and without idle zeros: ``0.0123``; rounded to 40 decimals."""
+    text = format(amount, f".{DECIMALS_WRITTEN}f").rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from golem_bridge.clusters.states import NodeState
+from golem_bridge.store.database import contracts
 from tests.unit.bridge.bench import Bench
 from tests.unit.bridge.clusters.test_close import up
 from tests.unit.bridge.doors import TOKEN, WALLET, Doors
@@ -43,6 +46,21 @@ async def test_a_cluster_is_opened_filled_watched_billed_and_closed(bench: Bench
     assert (bill["state"], bill["settled"], bill["total_accepted"]) == ("closed", True, bill["total_paid"])
     (line,) = bill["lines"]
     assert line["accepted"] == bill["total_accepted"] == line["payments"][0]["amount"]
+
+
+async def test_a_price_nobody_can_write_down_stops_nothing(bench: Bench, doors: Doors) -> None:
+    """Bridges before this one signed such offers, and their prices stay in the books."""
+    bench.join("one")
+    await bench.start()
+    (head,) = await up(bench)
+    with bench.database.write() as connection:
+        connection.execute(update(contracts).values(price=json.dumps(["1E-1000000"] * 3)))
+    (listed,) = (await doors.host.get("/v1/clusters")).json()["clusters"]
+    (node,) = listed["nodes"]
+    assert (node["node_id"], node["price_start"], node["price_per_hour"], listed["committed"]) == (head, "0", "0", "0")
+    await doors.host.post("/v1/clusters/demo/close")
+    await bench.until_closed()
+    assert (await doors.host.get("/v1/clusters/demo/bill")).json()["state"] == "closed"
 
 
 async def test_a_long_poll_tells_each_new_message_and_gives_up_in_time(bench: Bench, doors: Doors) -> None:
