@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from golem_bridge.clock import Clock
 from golem_bridge.market.offer import Offer
@@ -22,6 +22,8 @@ MAX_REASONS = 50
 """Different reasons of failed negotiations that are counted apart; providers word them."""
 
 SHOWN_REASONS = 3
+
+_READABLE = Context(prec=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,5 +169,5 @@ def _reasons(refusals: Sequence[Refusal]) -> Sequence[Reason]:
 
 
 def _rounded(amount: Decimal) -> Decimal:
-    """Six digits are enough to read."""
-    return amount if not amount else round(amount, max(0, 5 - amount.adjusted()))
+    """Six digits are enough to read; ``round()`` would fail where that takes more digits than the default context."""
+    return _READABLE.plus(amount)

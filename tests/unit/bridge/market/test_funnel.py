@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golem_bridge.market.funnel import KEPT, MAX_PROVIDERS, MAX_REASONS, Funnel, FunnelView
+from golem_bridge.market.funnel import KEPT, MAX_PROVIDERS, MAX_REASONS, Funnel, FunnelView, Reason
 from golem_bridge.market.offer import Offer, read_offer
 from golem_bridge.market.requirements import BudgetControl
 from golem_bridge.market.screening import Filter, Refusal
@@ -59,6 +59,14 @@ def test_reasons_say_how_near_the_nearest_is() -> None:
     view = look(funnel)
     assert "3 refused (start price above 0.1 GLM, the lowest is 0.12)" in view.sentence
     assert view.advice == "raise the limits under budget_control or try again later"
+
+
+@given(
+    st.decimals(0, allow_nan=False, allow_infinity=False) | st.integers(-(10**11), 40).map(lambda e: Decimal(f"1E{e}"))
+)
+def test_no_price_is_too_small_or_too_large_to_be_told(asked: Decimal) -> None:
+    reason = Reason("start price above 0 GLM", 1, asked)
+    assert len(str(reason)) < 110 + max(0, asked.adjusted())
 
 
 def test_the_cheapest_price_is_known_while_its_provider_is_busy() -> None:
