@@ -5,6 +5,7 @@
     │   ├── UnauthorizedError
     │   ├── ForbiddenError
     │   ├── UnknownClusterError / UnknownNodeError
+    │   ├── TooLargeError     more bytes than are read
     │   ├── LimitError        over max_workers
     │   └── BudgetError       the budget cannot carry it
     ├── MarketError           no provider fits, none agreed in time
@@ -70,6 +71,11 @@ class UnknownClusterError(InputError):
 class UnknownNodeError(InputError):
     code = "unknown_node"
     status = 404
+
+
+class TooLargeError(InputError):
+    code = "too_large"
+    status = 413
 
 
 class LimitError(InputError):

@@ -15,7 +15,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from golem_bridge.errors import BridgeError, ForbiddenError, UnauthorizedError
+from golem_bridge.api.bodies import read_body
+from golem_bridge.errors import BridgeError, ForbiddenError, TooLargeError, UnauthorizedError
 
 METRICS_PATHS = re.compile(r"/metrics|/v1/prometheus/sd|/v1/clusters/[^/]+/nodes/[^/]+/scrape/[0-9]+/metrics")
 """What Prometheus may ask for with the metrics token."""
@@ -62,8 +63,7 @@ class HostDoor:
         except BridgeError as error:
             await refuse(error, scope, receive, send)
             return
-        scope.setdefault("state", {})["caller"] = Caller(cluster_id=None)
-        await self._app(scope, receive, send)
+        await _admit(Caller(cluster_id=None), self._app, scope, receive, send)
 
     def _check(self, scope: Scope) -> None:
         headers, path = Headers(scope=scope), scope["path"]
@@ -95,9 +95,22 @@ class HeadDoor:
         self._caller = Caller(cluster_id=cluster_id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            scope.setdefault("state", {})["caller"] = self._caller
-        await self._app(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        else:
+            await _admit(self._caller, self._app, scope, receive, send)
+
+
+async def _admit(caller: Caller, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let a request in once its body is read. WebSockets are left alone: the server bounds their messages."""
+    scope.setdefault("state", {})["caller"] = caller
+    if scope["type"] == "http":
+        try:
+            receive = await read_body(receive)
+        except TooLargeError as error:
+            await refuse(error, scope, receive, send)
+            return
+    await app(scope, receive, send)
 
 
 def asks_for_page(scope: Scope) -> bool:

@@ -211,7 +211,7 @@ async def test_a_key_of_another_bridge_is_told_how_to_get_rid_of(bench: Bench, d
 
 
 async def test_junk_is_refused(doors: Doors) -> None:
-    for content in ("", "{", "[]", '{"cluster_name": "../../etc"}', "x" * (1 << 21)):
+    for content in ("", "{", "[]", '{"cluster_name": "../../etc"}'):
         answer = await doors.stranger.post("/cluster_data", content=content)
         assert (answer.status_code, list(answer.json())) == (400, ["error"])
 

@@ -13,10 +13,7 @@ from pydantic import ValidationError
 
 from golem_bridge.api.faults import explain
 from golem_bridge.api.v013.wire import Request as WireRequest
-from golem_bridge.errors import BridgeError, ForbiddenError, InputError, UnknownClusterError, UnknownNodeError
-
-MAX_BODY = 1 << 20
-"""Bytes of a request."""
+from golem_bridge.errors import BridgeError, ForbiddenError, UnknownClusterError, UnknownNodeError
 
 M = TypeVar("M", bound=WireRequest)
 
@@ -51,12 +48,7 @@ def parsed(model: type[M]) -> Callable[[Request], Awaitable[M]]:
     """A dependency: the request's JSON, whatever its Content-Type says."""
 
     async def parse(request: Request) -> M:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise InputError(f"The request is too long — more than {MAX_BODY} bytes — ask for less")
-        return model.model_validate_json(bytes(body))
+        return model.model_validate_json(await request.body())
 
     return parse
 

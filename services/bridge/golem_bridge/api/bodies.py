@@ -1,0 +1,38 @@
+"""How much a request may say. A head is a stranger's machine: what it sends must not fill this one's memory."""
+
+from __future__ import annotations
+
+from starlette.types import Message, Receive
+
+from golem_bridge.errors import TooLargeError
+
+MAX_BODY = 1 << 20
+"""Bytes. What Ray's plug-in sends has a few thousand."""
+
+
+async def read_body(receive: Receive) -> Receive:
+    """Read a request's body, sent with its length or in parts, for routes to receive it as one message.
+
+    What follows it, or came instead, is received as it comes. Raises TooLargeError as soon as there is too much.
+    """
+    first: Message | None = await _whole(receive)
+
+    async def replay() -> Message:
+        nonlocal first
+        message, first = first, None
+        return await receive() if message is None else message
+
+    return replay
+
+
+async def _whole(receive: Receive) -> Message:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return message  # the client left
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise TooLargeError(f"The request is too long — more than {MAX_BODY} bytes — ask for less at once")
+        if not message.get("more_body", False):
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
