@@ -8,6 +8,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import structlog
 import uvicorn
@@ -22,6 +23,8 @@ from golem_bridge.settings import Settings
 from golem_bridge.telemetry.live import Traffic
 
 MAX_CONNECTIONS = 1000
+HTTP: Literal["h11"] = "h11"
+"""The parser that takes no more than 64 KiB of headers; httptools, which uvicorn prefers, takes them without end."""
 
 KEEP_ALIVE = 75
 """Seconds an idle connection stays open. Autoscalers ask every 5 s, uvicorn's own limit: now and then a question was
@@ -61,6 +64,7 @@ def host_server(
     return HostServer(
         uvicorn.Config(
             traffic.around(door, door="host"),
+            http=HTTP,
             host=settings.bridge_listen_host,
             port=settings.bridge_listen_port,
             log_config=None,
@@ -93,6 +97,23 @@ class HostServer(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
+def head_server(app: ASGIApp, *, cluster_id: str, path: Path) -> uvicorn.Server:
+    """The server of one cluster's head door, on the unix socket ``path``."""
+    return _DoorServer(
+        uvicorn.Config(
+            HeadDoor(app, cluster_id=cluster_id),
+            http=HTTP,
+            uds=str(path),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            limit_concurrency=100,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
 class HeadDoors:
     """One unix socket per live cluster; its path is the caller's identity."""
 
@@ -112,18 +133,7 @@ class HeadDoors:
             return path
         assert self._app is not None, "serve() comes first"
         path.unlink(missing_ok=True)
-        server = _DoorServer(
-            uvicorn.Config(
-                HeadDoor(self._app, cluster_id=cluster_id),
-                uds=str(path),
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                limit_concurrency=100,
-                timeout_keep_alive=KEEP_ALIVE,
-                timeout_graceful_shutdown=1,
-            )
-        )
+        server = head_server(self._app, cluster_id=cluster_id, path=path)
         task = asyncio.create_task(server.serve(), name=f"head door {cluster_id}")
         self._open[cluster_id] = (server, task)
         while not server.started:

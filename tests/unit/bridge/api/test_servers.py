@@ -1,4 +1,4 @@
-"""The two servers' manners: how they end, and how long they hold a connection."""
+"""The servers behind the doors: how they end, how long they hold a connection, what they bound before a door hears."""
 
 from __future__ import annotations
 
@@ -6,41 +6,85 @@ import asyncio
 import os
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 import uvicorn
 from prometheus_client import CollectorRegistry
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
 
-from golem_bridge.api.app import HostServer, host_server
+from golem_bridge.api.app import HostServer, head_server, host_server
 from golem_bridge.settings import Settings
 from golem_bridge.telemetry.live import Traffic
+from tests.unit.bridge.doors import METRICS_TOKEN, TOKEN
 
 
-async def nothing(*_: object) -> None:
-    """An application."""
+class Line(asyncio.Transport):
+    """What a server writes, and whether it hung up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.is_closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+
+async def nobody(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise AssertionError("nobody asked anything")
+
+
+def server(door: str) -> uvicorn.Server:
+    if door == "head":
+        return head_server(nobody, cluster_id="demo-1", path=Path("demo-1.sock"))
+    traffic = Traffic(CollectorRegistry())
+    return host_server(nobody, Settings(), token=TOKEN, metrics_token=METRICS_TOKEN, traffic=traffic)
+
+
+@pytest.mark.parametrize("door", ["host", "head"])
+async def test_headers_without_end_are_cut_off(door: str) -> None:
+    """Whoever sends them has shown no token yet."""
+    config = server(door).config
+    config.load()
+    protocol = config.http_protocol_class(config=config, server_state=ServerState(), app_state={})  # type: ignore[call-arg]
+    line = Line()
+    protocol.connection_made(line)
+    protocol.data_received(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+    for number in range(4):
+        if not line.is_closed:
+            protocol.data_received(b"X-%d: " % number + b"x" * 50_000 + b"\r\n")
+    assert (line.is_closed, line.written[:12]) == (True, b"HTTP/1.1 400")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_the_server_and_lets_the_rest_be_taken_down(number: signal.Signals) -> None:
-    server = HostServer(uvicorn.Config(nothing))
+    served_by = HostServer(uvicorn.Config(nobody))
     taken_down = []
-    with server.capture_signals():
+    with served_by.capture_signals():
         os.kill(os.getpid(), number)
         await asyncio.sleep(0.1)
-        assert server.should_exit
-        assert not server.force_exit
+        assert served_by.should_exit
+        assert not served_by.force_exit
     taken_down.append("the rest")
     await asyncio.sleep(0.1)
     assert taken_down == ["the rest"]
 
 
 def test_in_a_thread_it_is_ended_by_hand() -> None:
-    server = HostServer(uvicorn.Config(nothing))
+    served_by = HostServer(uvicorn.Config(nobody))
     served = []
 
     def serve() -> None:
-        with server.capture_signals():
-            served.append(server.should_exit)
+        with served_by.capture_signals():
+            served.append(served_by.should_exit)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -48,9 +92,7 @@ def test_in_a_thread_it_is_ended_by_hand() -> None:
     assert served == [False]
 
 
-def test_an_autoscalers_tick_never_meets_a_connection_that_is_being_closed() -> None:
-    """Upstream's ticks and Ray's come every 5 s; its requests are sent once only."""
-    server = host_server(
-        nothing, Settings(), token="t" * 40, metrics_token="m" * 40, traffic=Traffic(CollectorRegistry())
-    )
-    assert server.config.timeout_keep_alive > 2 * 5
+@pytest.mark.parametrize("door", ["host", "head"])
+def test_an_autoscalers_tick_never_meets_a_connection_that_is_being_closed(door: str) -> None:
+    """Upstream's ticks and Ray's come every 5 s; upstream's requests are sent once only."""
+    assert server(door).config.timeout_keep_alive > 2 * 5
