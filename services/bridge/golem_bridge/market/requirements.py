@@ -32,6 +32,10 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Gib = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Never endless: JSON has no such number, so a row with one could be written, but not be read again."""
+
+
 class DemandSpec(Model):
     """Resources and image of a node."""
 
@@ -39,9 +43,9 @@ class DemandSpec(Model):
     image_hash: str | None = None
     capabilities: tuple[str, ...] = ("vpn",)
     outbound_urls: tuple[OutboundUrl, ...] = Field(default=(), max_length=MAX_URLS)
-    min_mem_gib: float = Field(default=0, ge=0)
+    min_mem_gib: Gib = 0
     min_cpu_threads: int = Field(default=0, ge=0)
-    min_storage_gib: float = Field(default=0, ge=0)
+    min_storage_gib: Gib = 0
     max_cpu_threads: int | None = Field(default=None, ge=1)
     runtime: str = "vm"
 
