@@ -11,6 +11,7 @@ import structlog
 
 from golem_bridge.clusters.addresses import REQUESTOR_IP, VPN_ADDRESS, VPN_MASK, node_ip
 from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.bounds import check_node_types, check_tags
 from golem_bridge.clusters.funding import Funding
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.runtime import Runtimes
@@ -65,8 +66,9 @@ class ClusterService:
     async def open(self, name: str, spec: ClusterSpec) -> Cluster:
         """Open a cluster, or bring a live one to new limits.
 
-        Raises InputError (unknown image), BudgetError (the wallet cannot carry the budget).
+        Raises InputError (unknown image, bad name), BudgetError (the wallet cannot carry the budget).
         """
+        check_node_types(spec.node_types)
         async with self._opening[name]:
             live = self._live(name)
             return await (self._amend(live, spec) if live else self._open_new(name, spec))
@@ -119,10 +121,11 @@ class ClusterService:
 
         Raises UnknownClusterError (not open, or another incarnation is), InputError, LimitError, BudgetError.
         """
+        check_tags(tags)
         cluster = self._active(name, incarnation=incarnation)
         if node_type not in cluster.spec.node_types:
             known = ", ".join(sorted(cluster.spec.node_types))
-            raise InputError(f"Unknown node type {node_type!r} — known: {known} — run ray up with the new file")
+            raise InputError(f"Unknown node type {node_type[:64]!r} — known: {known} — run ray up with the new file")
         kind = NodeKind.HEAD if node_type == cluster.spec.head_node_type else NodeKind.WORKER
         self._check_limits(cluster, kind, count)
         self._check_budget(cluster, node_type, count)
@@ -133,9 +136,11 @@ class ClusterService:
         return created
 
     def tag(self, name: str, node_id: str, tags: Mapping[str, str]) -> Node:
-        """Merge tags."""
+        """Merge tags. Raises InputError if they would be too many."""
         node = self.node(name, node_id)
-        changed = self._books.nodes.change(node.node_id, lambda node: replace(node, tags={**(node.tags or {}), **tags}))
+        merged = {**(node.tags or {}), **tags}
+        check_tags(merged)
+        changed = self._books.nodes.change(node.node_id, lambda node: replace(node, tags=merged))
         self._books.changes.tell(node.cluster_id)
         return changed
 
