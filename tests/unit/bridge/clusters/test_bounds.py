@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golem_bridge.clusters.bounds import MAX_TAGS, MAX_TAGS_SIZE, MAX_TYPE_NAME, check_node_types, check_tags
+from golem_bridge.clusters.widening import MAX_CONFIG_SIZE
 from golem_bridge.errors import InputError
 from tests.unit.bridge.bench import Bench
 from tests.unit.bridge.clusters.test_close import up
@@ -137,3 +139,18 @@ async def test_an_unknown_type_is_not_told_back_at_length(bench: Bench) -> None:
     answer = await Doors(bench).head("demo-1").post("/v1/clusters/demo/nodes", json=body)
     assert answer.status_code == 422
     assert len(answer.text) < 400
+
+
+@pytest.mark.parametrize("subnet", ["s" * MAX_CONFIG_SIZE, "\ud800"])
+async def test_a_head_names_small_types_only(bench: Bench, subnet: str) -> None:
+    """What is recorded of a cluster is read with each request."""
+    bench.join("one")
+    await bench.start()
+    await up(bench)
+    config = {"subnet_tag": subnet, "demand": {"image_tag": "a"}}
+    body = json.dumps({"node_type": "new", "count": 1, "node_config": config})
+    headers = {"Content-Type": "application/json"}
+    answer = await Doors(bench).head("demo-1").post("/v1/clusters/demo/nodes", content=body, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert "Bad node type 'new'" in answer.json()["error"]["message"]
+    assert set(bench.service.get("demo").spec.node_types) == {"head", "worker"}
