@@ -6,16 +6,20 @@ from starlette.types import Message, Receive
 
 from golem_bridge.errors import TooLargeError
 
-MAX_BODY = 1 << 20
-"""Bytes. What Ray's plug-in sends has a few thousand."""
+HOST_BODY = 1 << 20
+"""Bytes the user may send; what Ray's plug-in does send has a few thousand."""
+
+HEAD_BODY = 1 << 18
+"""Bytes a head may send: enough to name 1000 workers. Reading 1 MiB of mistakes takes a second and 200 MB."""
 
 
-async def read_body(receive: Receive) -> Receive:
+async def read_body(receive: Receive, *, most: int) -> Receive:
     """Read a request's body, sent with its length or in parts, for routes to receive it as one message.
 
-    What follows it, or came instead, is received as it comes. Raises TooLargeError as soon as there is too much.
+    What follows it, or came instead, is received as it comes. Raises TooLargeError as soon as it has more than
+    ``most`` bytes.
     """
-    first: Message | None = await _whole(receive)
+    first: Message | None = await _whole(receive, most)
 
     async def replay() -> Message:
         nonlocal first
@@ -25,14 +29,14 @@ async def read_body(receive: Receive) -> Receive:
     return replay
 
 
-async def _whole(receive: Receive) -> Message:
+async def _whole(receive: Receive, most: int) -> Message:
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] != "http.request":
             return message  # the client left
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
-            raise TooLargeError(f"The request is too long — more than {MAX_BODY} bytes — ask for less at once")
+        if len(body) > most:
+            raise TooLargeError(f"The request is too long — more than {most} bytes — ask for less at once")
         if not message.get("more_body", False):
             return {"type": "http.request", "body": bytes(body), "more_body": False}

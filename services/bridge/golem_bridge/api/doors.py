@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from golem_bridge.api.bodies import read_body
+from golem_bridge.api.bodies import HEAD_BODY, HOST_BODY, read_body
 from golem_bridge.errors import BridgeError, ForbiddenError, TooLargeError, UnauthorizedError
 
 METRICS_PATHS = re.compile(r"/metrics|/v1/prometheus/sd|/v1/clusters/[^/]+/nodes/[^/]+/scrape/[0-9]+/metrics")
@@ -63,7 +63,7 @@ class HostDoor:
         except BridgeError as error:
             await refuse(error, scope, receive, send)
             return
-        await _admit(Caller(cluster_id=None), self._app, scope, receive, send)
+        await _admit(Caller(cluster_id=None), self._app, scope, receive, send, most=HOST_BODY)
 
     def _check(self, scope: Scope) -> None:
         headers, path = Headers(scope=scope), scope["path"]
@@ -98,15 +98,15 @@ class HeadDoor:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         else:
-            await _admit(self._caller, self._app, scope, receive, send)
+            await _admit(self._caller, self._app, scope, receive, send, most=HEAD_BODY)
 
 
-async def _admit(caller: Caller, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+async def _admit(caller: Caller, app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, most: int) -> None:
     """Let a request in once its body is read. WebSockets are left alone: the server bounds their messages."""
     scope.setdefault("state", {})["caller"] = caller
     if scope["type"] == "http":
         try:
-            receive = await read_body(receive)
+            receive = await read_body(receive, most=most)
         except TooLargeError as error:
             await refuse(error, scope, receive, send)
             return
