@@ -21,6 +21,9 @@ KNOWN_KEYS = sorted(
     {name for model in (ClusterSpec, NodeConfig, DemandSpec, BudgetControl) for name in model.model_fields}
 )
 
+MOST_SHOWN = 200
+"""Characters of a request's words that an answer repeats."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -57,11 +60,16 @@ async def _unexpected(request: Request, error: Exception) -> JSONResponse:
 def explain(problem: Mapping[str, Any]) -> str:
     """One validation problem as a sentence; a misspelt key is told the nearest right one."""
     location: Sequence[object] = [part for part in problem["loc"] if part not in {"body", "query", "path"}]
-    where = ".".join(str(part) for part in location) or "the request"
+    where = _shown(".".join(str(part) for part in location)) or "the request"
     if problem["type"] == "extra_forbidden":
-        key = str(location[-1])
+        key = _shown(str(location[-1]))
         near = difflib.get_close_matches(key, KNOWN_KEYS, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(KNOWN_KEYS)}"
         return f"Unknown key {key!r} (at {where}) — {hint} — correct the cluster file"
     observed = str(problem.get("input"))[:100]
-    return f"Bad value at {where} — {problem['msg']}, got {observed!r} — correct it and try again"
+    return f"Bad value at {where} — {_shown(problem['msg'])}, got {observed!r} — correct it and try again"
+
+
+def _shown(text: str) -> str:
+    """What whoever asks has worded: short, and nothing that upsets a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text[:MOST_SHOWN])

@@ -122,6 +122,18 @@ async def test_a_bad_cluster_file_is_explained(
     assert bench.books.clusters.latest("demo") is None
 
 
+@pytest.mark.parametrize("key", ["k" * 100_000, "\ud800", "\x1b[2J"])
+@pytest.mark.parametrize("value", [1, {"\x1b" * 1000: "\ud800" * 1000}])
+async def test_mistakes_are_told_shortly_and_printably(bench: Bench, doors: Doors, key: str, value: object) -> None:
+    headers = {"Content-Type": "application/json"}
+    for body in ({**SPEC, key: value}, {**SPEC, "node_types": {key: value}}, {**SPEC, "max_workers": value, key: 1}):
+        answer = await doors.host.put("/v1/clusters/demo", content=json.dumps(body), headers=headers)
+        status, code, message = error(answer)
+        assert (status, code) == (422, "bad_input")
+        assert len(message) < 1000
+        assert message.isprintable()
+
+
 @pytest.mark.parametrize("name", ["-demo", ".demo", "a" * 64, "a b", "a%0Ab", "d\u00e9mo"])
 async def test_a_bad_name_opens_nothing(bench: Bench, doors: Doors, name: str) -> None:
     assert (await doors.host.put(f"/v1/clusters/{name}", json=SPEC)).status_code == 422
