@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from golem_bridge.api.app import host_server
+from golem_bridge.api.views import MOST_ENDED
 from golem_bridge.clock import SystemClock
 from golem_bridge.clusters.states import NodeState
 from golem_bridge.settings import Settings
@@ -206,8 +207,23 @@ def test_a_closed_cluster_opens_with_its_charts(page: Tab, served: Served) -> No
     page.wait_for(SHOWN)
     card = "[...document.querySelectorAll('#past-clusters details.cluster')][0]"
     assert CLOSED in page.evaluate(f"{card}.innerText")
+    assert "2 nodes" in page.evaluate(f"{card}.innerText")
     page.evaluate(f"{card}.querySelector('summary').click()")
     page.wait_for(f"{card}.querySelectorAll('.charts:not([hidden]) path.edge').length == 2")
+    page.evaluate(f"{card}.querySelector('details.ended summary').click()")
+    assert f"ray-on-golem bill {CLOSED}" in page.evaluate(f"{card}.innerText")
+    assert page.evaluate(f"{card}.querySelectorAll('table:not([hidden])').length") == 0
+
+
+def test_of_the_nodes_that_ended_the_last_are_listed(page: Tab, served: Served) -> None:
+    for number in range(20, 20 + MOST_ENDED):
+        served.sample.node("golem-cluster-3", number, minutes=5, lasted=1, state=NodeState.TERMINATED)
+    page.open(served.link)
+    page.wait_for(SHOWN)
+    card = "document.querySelector('#clusters details.ended')"
+    title = page.evaluate(f"{card}.querySelector('summary').innerText")
+    assert title == f"{MOST_ENDED + 2} nodes ended, the last {MOST_ENDED} of them"
+    assert page.evaluate(f"{card}.querySelectorAll('tbody tr').length") == MOST_ENDED
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import BaseModel, Field
 
-from golem_bridge.clusters.bill import BillLine, bill_lines, totals
+from golem_bridge.clusters.bill import BillLine, Totals, bill_lines, totals
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.history import Point, history
 from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.clusters.repository import Tally
 from golem_bridge.market.requirements import NodeConfig
+from golem_bridge.money.contracts import Contract
 from golem_bridge.money.price import glm_text, to_glm
+
+ENDED_FOR = timedelta(hours=1)
+MOST_ENDED = 50
+"""How long, and how many, of a cluster's ended nodes a snapshot shows; a cluster of weeks has thousands."""
 
 
 class NodeView(BaseModel):
@@ -34,12 +42,17 @@ class NodeView(BaseModel):
 
 
 class ClusterSnapshot(BaseModel):
-    """Everything an autoscaler's tick needs, in one answer. ``version`` differs after any change."""
+    """Everything an autoscaler's tick needs, in one answer. ``version`` differs after any change.
+
+    ``nodes`` are those that are not terminated, and the last 50 that ended within an hour; ``nodes_ended`` counts all
+    that ended, and a bill names them.
+    """
 
     version: str
     name: str
     incarnation: int
     state: str
+    created_at: float
     network: str
     wallet: str
     head_node_type: str
@@ -49,6 +62,7 @@ class ClusterSnapshot(BaseModel):
     accepted: str
     paid: str
     nodes: list[NodeView]
+    nodes_ended: int
 
 
 class ClusterList(BaseModel):
@@ -133,13 +147,13 @@ class Presenter:
         self.wallet = wallet
 
     def snapshot(self, cluster: Cluster) -> ClusterSnapshot:
-        sums = totals(self._books, cluster)
-        nodes = self._books.nodes.of_cluster(cluster.cluster_id)
+        sums, tally = totals(self._books, cluster), self._books.nodes.tally(cluster.cluster_id)
         return ClusterSnapshot(
-            version=self.version(cluster),
+            version=_version(cluster, tally, sums),
             name=cluster.name,
             incarnation=cluster.incarnation,
             state=cluster.state.value,
+            created_at=cluster.created_at.timestamp(),
             network=self.network,
             wallet=self.wallet,
             head_node_type=cluster.spec.head_node_type,
@@ -148,18 +162,24 @@ class Presenter:
             committed=glm_text(sums.committed),
             accepted=glm_text(sums.accepted),
             paid=glm_text(sums.paid),
-            nodes=[self.node(node) for node in nodes],
+            nodes=self._current_nodes(cluster),
+            nodes_ended=tally.ended,
         )
 
     def version(self, cluster: Cluster) -> str:
         """Counts of changes: of the cluster, of its nodes, of its ledger."""
-        nodes = self._books.nodes.of_cluster(cluster.cluster_id)
-        sums = totals(self._books, cluster)
-        counts = (cluster.incarnation, cluster.version, sum(node.version + 1 for node in nodes))
-        return ".".join(map(str, counts)) + f"-{glm_text(sums.accepted)}-{glm_text(sums.paid)}"
+        return _version(cluster, self._books.nodes.tally(cluster.cluster_id), totals(self._books, cluster))
 
     def node(self, node: Node) -> NodeView:
-        contract = self._books.contracts.get(node.agreement_id) if node.agreement_id else None
+        return self._node(node, self._books.contracts.get(node.agreement_id) if node.agreement_id else None)
+
+    def _current_nodes(self, cluster: Cluster) -> list[NodeView]:
+        since = self._books.clock.now() - ENDED_FOR
+        nodes = self._books.nodes.current(cluster.cluster_id, ended_since=since, most_ended=MOST_ENDED)
+        signed = self._books.contracts.by_agreement(node.agreement_id for node in nodes if node.agreement_id)
+        return [self._node(node, signed.get(node.agreement_id or "")) for node in nodes]
+
+    def _node(self, node: Node, contract: Contract | None) -> NodeView:
         spent = self._books.ledger.accepted(node.agreement_id) if node.agreement_id else 0
         return NodeView(
             node_id=node.node_id,
@@ -195,6 +215,11 @@ class Presenter:
     def history(self, cluster: Cluster) -> History:
         points = [_point(point) for point in history(self._books, cluster)]
         return History(name=cluster.name, incarnation=cluster.incarnation, points=points)
+
+
+def _version(cluster: Cluster, tally: Tally, sums: Totals) -> str:
+    counts = (cluster.incarnation, cluster.version, tally.changes)
+    return ".".join(map(str, counts)) + f"-{glm_text(sums.accepted)}-{glm_text(sums.paid)}"
 
 
 def _point(point: Point) -> PointView:

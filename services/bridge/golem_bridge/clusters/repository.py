@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, case, func, insert, select, update
 
 from golem_bridge.clock import Clock
 from golem_bridge.clusters.model import Cluster, Node
@@ -127,6 +128,14 @@ class Clusters:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """``changes`` counts those of all nodes, ``ended`` the nodes that are terminated."""
+
+    changes: int
+    ended: int
+
+
 class Nodes:
     """The table of nodes."""
 
@@ -156,6 +165,29 @@ class Nodes:
         )
         with self._database.read() as connection:
             return [_node(row) for row in connection.execute(query).all()]
+
+    def current(self, cluster_id: str, *, ended_since: datetime, most_ended: int) -> Sequence[Node]:
+        """Nodes that are not terminated, and of the others the ``most_ended`` last that ended since; oldest first."""
+        own, is_over = node_table.c.cluster_id == cluster_id, node_table.c.state == NodeState.TERMINATED
+        live = select(node_table).where(own, ~is_over)
+        ended = (
+            select(node_table)
+            .where(own, is_over, node_table.c.ended_at >= ended_since)
+            .order_by(node_table.c.ended_at.desc())
+            .limit(most_ended)
+        )
+        with self._database.read() as connection:
+            rows = [*connection.execute(live).all(), *connection.execute(ended).all()]
+        return sorted(map(_node, rows), key=lambda node: (node.created_at, node.node_id))
+
+    def tally(self, cluster_id: str) -> Tally:
+        """Counts over all nodes the incarnation ever had."""
+        columns = node_table.c
+        changes = func.coalesce(func.sum(columns.version + 1), 0)
+        ended = func.count(case((columns.state == NodeState.TERMINATED, 1)))
+        with self._database.read() as connection:
+            row = connection.execute(select(changes, ended).where(columns.cluster_id == cluster_id)).one()
+        return Tally(changes=row[0], ended=row[1])
 
     def unfinished(self) -> Sequence[Node]:
         """All nodes that are not terminated."""

@@ -3,7 +3,6 @@
 
 const PENDING = new Set(["requested", "negotiating", "agreed", "deploying", "starting", "bootstrapping"]);
 const GOOD_ENDS = new Set(["requested", "shutdown"]);
-const MOST_ENDED = 100; // rows; a cluster of weeks has thousands
 
 const isEnded = (node) => node.state === "terminated";
 const isRented = (node) => node.price_per_hour !== null && !isEnded(node);
@@ -156,7 +155,9 @@ class ClusterCard {
     this.ended = element("details", "ended");
     this.endedTitle = this.ended.appendChild(element("summary"));
     this.endedTable = new NodeTable();
-    this.ended.appendChild(this.endedTable.root);
+    const bill = element("p", "hints");
+    bill.append("What each cost: ", element("code", "", `ray-on-golem bill ${cluster.name}`));
+    this.ended.append(this.endedTable.root, bill);
     this.hints = element("p", "hints");
     this.hints.append("Ray’s dashboard: ", element("code", "", "ray dashboard golem-cluster.yaml"), ", then ");
     const link = this.hints.appendChild(element("a", "", "127.0.0.1:8265"));
@@ -176,7 +177,7 @@ class ClusterCard {
     setText(this.state, cluster.state);
     setClass(this.state, `state ${cluster.state === "active" ? "running" : closed ? "" : "pending"}`);
     const workers = `head and up to ${plural(cluster.max_workers, "worker")}`;
-    const nodes = closed ? plural(cluster.nodes.length, "node") : workers;
+    const nodes = closed ? plural(cluster.nodes_ended, "node") : workers;
     setText(this.facts, `${ordinal(cluster.incarnation)} start · ${nodes}`);
     const amount = element("b", "", closed ? glm(cluster.paid) : glm(cluster.accepted));
     this.cost.replaceChildren(amount, closed ? " GLM paid" : ` of ${glm(cluster.budget)} GLM spent`);
@@ -185,10 +186,11 @@ class ClusterCard {
     const [live, ended] = [cluster.nodes.filter((node) => !isEnded(node)), cluster.nodes.filter(isEnded).reverse()];
     this.table.update(live);
     show(this.table.root, live.length > 0);
-    this.endedTable.update(ended.slice(0, MOST_ENDED));
-    const newest = ended.length > MOST_ENDED ? `, the last ${MOST_ENDED} of them` : "";
-    setText(this.endedTitle, `${plural(ended.length, "node")} ended${newest}`);
-    show(this.ended, ended.length > 0);
+    this.endedTable.update(ended);
+    show(this.endedTable.root, ended.length > 0);
+    const newest = ended.length > 0 && ended.length < cluster.nodes_ended ? `, the last ${ended.length} of them` : "";
+    setText(this.endedTitle, `${plural(cluster.nodes_ended, "node")} ended${newest}`);
+    show(this.ended, cluster.nodes_ended > 0);
     show(this.hints, running + pending > 0);
   }
 

@@ -177,7 +177,7 @@ function showAppliance({network, wallet, grafana_port: grafana, prometheus_port:
 
 function showClusters(clusters) {
   const keyOf = (cluster) => `${cluster.name}/${cluster.incarnation}`;
-  const newest = (cluster) => Math.max(0, ...cluster.nodes.map((node) => node.created_at));
+  const newest = (cluster) => Math.max(cluster.created_at, ...cluster.nodes.map((node) => node.created_at));
   const sorted = [...clusters].sort((one, other) => newest(other) - newest(one));
   const living = sorted.filter((cluster) => cluster.state !== "closed");
   const closed = sorted.filter((cluster) => cluster.state === "closed");

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -87,6 +87,25 @@ class Contracts:
         query = select(contracts).where(contracts.c.cluster_id == cluster_id).order_by(contracts.c.created_at)
         with self._database.read() as connection:
             return [_from_row(row) for row in connection.execute(query).all()]
+
+    def by_agreement(self, agreement_ids: Iterable[str]) -> Mapping[str, Contract]:
+        """The contracts of agreements; of those that have one."""
+        query = select(contracts).where(contracts.c.agreement_id.in_(list(agreement_ids)))
+        with self._database.read() as connection:
+            return {row.agreement_id: _from_row(row) for row in connection.execute(query).all()}
+
+    def uninvoiced(self, cluster_id: str) -> Sequence[Contract]:
+        """A cluster's contracts whose invoice was not accepted yet."""
+        own, query = contracts.c.cluster_id == cluster_id, select(contracts)
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(own, contracts.c.invoiced_wei.is_(None))).all()
+        return [_from_row(row) for row in rows]
+
+    def invoiced_wei(self, cluster_id: str) -> int:
+        """Sum of a cluster's accepted invoices."""
+        own, query = contracts.c.cluster_id == cluster_id, select(contracts.c.invoiced_wei)
+        with self._database.read() as connection:
+            return sum(connection.execute(query.where(own, contracts.c.invoiced_wei.is_not(None))).scalars())
 
     def activity_begins(self, agreement_id: str, at: datetime) -> None:
         """An activity is about to be created."""
