@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import structlog
 
-from golem_bridge.clusters.addresses import REQUESTOR_IP, VPN_ADDRESS, VPN_MASK, node_ip
+from golem_bridge.clusters.addresses import CAPACITY, REQUESTOR_IP, VPN_ADDRESS, VPN_MASK, node_ip
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.bounds import check_node_types, check_tags
 from golem_bridge.clusters.funding import Funding
@@ -299,16 +299,18 @@ class ClusterService:
         return node
 
     def _check_limits(self, cluster: Cluster, kind: NodeKind, count: int) -> None:
-        live = [
-            node
-            for node in self._books.nodes.of_cluster(cluster.cluster_id)
-            if node.kind is kind and node.state.is_live
-        ]
+        nodes = self._books.nodes.of_cluster(cluster.cluster_id)
+        live = [node for node in nodes if node.kind is kind and node.state.is_live]
         limit = 1 if kind is NodeKind.HEAD else cluster.spec.max_workers
         if len(live) + count > limit:
             raise LimitError(
                 f"Not starting {count} {kind}(s) of cluster {cluster.name!r} — {len(live)} live, at most {limit} — "
                 "raise max_workers in the cluster file and run ray up"
+            )
+        if len(nodes) + count > CAPACITY:
+            raise LimitError(
+                f"Not starting {count} {kind}(s) of cluster {cluster.name!r} — {len(nodes)} of its {CAPACITY} "
+                "addresses are used up, and none is given twice — run ray down and ray up: each start has its own"
             )
 
     def _check_budget(self, cluster: Cluster, node_type: str, count: int) -> None:

@@ -11,6 +11,8 @@ from golem_bridge.clusters.starter import PROVIDERS_TRIED
 from golem_bridge.clusters.states import EndReason, NodeState
 from golem_bridge.errors import BudgetError
 from tests.unit.bridge.bench import Bench
+from tests.unit.bridge.clusters.test_close import up
+from tests.unit.bridge.doors import Doors
 from tests.unit.bridge.samples import spec
 
 
@@ -222,3 +224,19 @@ async def test_a_start_that_crashes_ends_the_node(bench: Bench, monkeypatch: pyt
     await bench.until_closed()
     assert "failed unexpectedly" in bench.books.nodes.get(head_id).message
     assert not bench.rented()
+
+
+async def test_a_cluster_that_has_used_up_its_addresses_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("golem_bridge.clusters.service.CAPACITY", 3)
+    bench.join("one", "two")
+    await bench.start()
+    _, worker = await up(bench, workers=1)
+    bench.service.terminate("demo", [worker])
+    answer = await Doors(bench).head("demo-1").post("/v1/clusters/demo/nodes", json={"node_type": "worker", "count": 2})
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "over_limit"
+    assert "2 of its 3 addresses are used up" in answer.json()["error"]["message"]
+    assert len(bench.books.nodes.of_cluster("demo-1")) == 2
+    await bench.until(lambda: bench.state(worker) == "terminated")
+    bench.join("two")
+    await bench.until_running(bench.service.request_nodes("demo", "worker", 1, {})[0].node_id)
