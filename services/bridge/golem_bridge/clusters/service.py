@@ -78,6 +78,7 @@ class ClusterService:
 
         Raises UnknownClusterError unless that very incarnation is open, LimitError, InputError (unknown image).
         """
+        check_node_types([node_type])
         name = self._books.clusters.get(cluster_id).name
         async with self._opening[name]:
             # only now: while the turn was awaited the user may have closed the cluster or given it other limits

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from golem_bridge.clusters.states import ClusterState
-from golem_bridge.errors import UnknownClusterError
+from golem_bridge.errors import InputError, UnknownClusterError
 from golem_bridge.market.images import Image
 from golem_bridge.market.requirements import DemandSpec
 from tests.unit.bridge.bench import Bench, FakeImages
@@ -42,6 +42,13 @@ async def test_a_type_is_recorded(bench: Bench, slow: SlowImages) -> None:
     await bench.service.widen("demo-1", "gpu", node_config())
     assert set(bench.service.get("demo").spec.node_types) == {"head", "worker", "gpu"}
     assert set(bench.service.market("demo")) == {"head", "worker", "gpu"}
+
+
+async def test_a_name_nobody_can_read_is_refused(bench: Bench, slow: SlowImages) -> None:
+    slow.may_answer.set()
+    with pytest.raises(InputError):
+        await bench.service.widen("demo-1", "x" * 1000, node_config())
+    assert set(bench.service.get("demo").spec.node_types) == {"head", "worker"}
 
 
 async def test_a_cluster_that_was_closed_meanwhile_is_not_opened_again(bench: Bench, slow: SlowImages) -> None:
