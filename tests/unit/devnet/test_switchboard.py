@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -39,7 +40,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.restarted: list[str] = []
-        self.switchboard = Switchboard(folder, {"hub": self._restart_hub})
+        self.switchboard = Switchboard(folder, {"hub": self._restart_hub}, patience=0)
         self.alder, self.birch = FakeProcess(), FakeProcess()
         self.switchboard.add("alder", self.alder)
         self.switchboard.add("birch", self.birch)
@@ -127,6 +128,25 @@ async def test_only_known_parts_restart(bench: Bench) -> None:
     assert bench.restarted == ["hub"]
     with pytest.raises(SwitchError, match="known: hub"):
         await bench.switchboard.restart("chain")
+
+
+async def test_a_change_is_answered_once_those_who_run_act_by_it(bench: Bench) -> None:
+    board = FaultBoard(bench.switchboard.board_path("alder"))
+    board.obey(HONEST)
+    bench.birch.is_running = False
+    bench.switchboard._patience = 60
+    await bench.switchboard.obeyed()
+    bench.switchboard.set("alder", {"vpn": False})
+    waiting = asyncio.create_task(bench.switchboard.obeyed())
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    board.obey(board.read())
+    await waiting
+
+
+async def test_an_agent_that_does_not_obey_holds_nobody_up(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    await bench.switchboard.obeyed()
+    assert "alder, birch: faults not obeyed" in caplog.text
 
 
 @pytest.fixture

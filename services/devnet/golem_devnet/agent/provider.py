@@ -218,6 +218,7 @@ class Provider:
     async def _obey(self) -> None:
         """Those faults that need no occasion: another subnet, the VPN down, an agreement broken."""
         done = self._board.read()
+        self._board.obey(done)
         while True:
             await asyncio.sleep(FAULT_CHECK)
             told = self._board.read()
@@ -230,6 +231,7 @@ class Provider:
                 if told.breaks > done.breaks:
                     await deal.break_off("told to by the fault switchboard")
             done = told
+            self._board.obey(done)
 
     def _stranger_to(self, agreement_id: str) -> Stranger | None:
         """The newest earlier deal that had an activity."""

@@ -1,4 +1,4 @@
-"""One provider's faults in a file: written by the switchboard, read by the agent, which need not answer."""
+"""One provider's faults in a file, written by the switchboard and read by the agent; in another, what it acts by."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class FaultBoard:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._obeyed = path.with_name(f"{path.stem}.obeyed.json")
         self._seen: tuple[int, int] | None = None
         self._faults = HONEST
 
@@ -37,7 +38,22 @@ class FaultBoard:
 
     def write(self, faults: Faults) -> None:
         """Replace the file at once."""
-        temporary = self._path.with_suffix(".new")
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(faults.model_dump_json())
-        temporary.replace(self._path)
+        _replace(self._path, faults)
+
+    def obey(self, faults: Faults) -> None:
+        """The agent acts by these from now on."""
+        _replace(self._obeyed, faults)
+
+    def is_obeyed(self) -> bool:
+        """The agent acts by what is in the file."""
+        try:
+            return Faults.model_validate_json(self._obeyed.read_bytes()) == self.read()
+        except FileNotFoundError:
+            return False
+
+
+def _replace(path: Path, faults: Faults) -> None:
+    temporary = path.with_suffix(".new")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(faults.model_dump_json())
+    temporary.replace(path)

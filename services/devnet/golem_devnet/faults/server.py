@@ -10,7 +10,7 @@ from golem_devnet.faults.switchboard import Switchboard, SwitchError
 
 
 def create_app(switchboard: Switchboard) -> web.Application:
-    """Every answer is the state of all providers after the change; 400 with a message if there was none."""
+    """Every answer is the state of all providers once they act by the change; 400 with a message if there was none."""
 
     async def show(_request: web.Request) -> web.Response:
         return web.json_response(switchboard.state())
@@ -33,6 +33,7 @@ def create_app(switchboard: Switchboard) -> web.Application:
             await work()
         except SwitchError as error:
             return web.json_response({"error": str(error)}, status=400)
+        await switchboard.obeyed()
         return web.json_response(switchboard.state())
 
     app = web.Application()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,13 @@ from pydantic import ValidationError
 
 from golem_devnet.faults.board import FaultBoard
 from golem_devnet.faults.model import HONEST, Faults
+
+PATIENCE = 5.0
+"""Seconds an agent may take to act by new faults."""
+
+LOOK = 0.05
+
+log = logging.getLogger(__name__)
 
 
 class SwitchError(Exception):
@@ -40,12 +49,20 @@ class Provider:
     process: Keeper
     board: FaultBoard
 
+    @property
+    def is_late(self) -> bool:
+        """It runs, and does not act by its faults yet."""
+        return self.process.is_running and not self.board.is_obeyed()
+
 
 class Switchboard:
     """Providers by name, and the parts of the net that can be restarted."""
 
-    def __init__(self, folder: Path, restarts: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
+    def __init__(
+        self, folder: Path, restarts: Mapping[str, Callable[[], Awaitable[None]]], *, patience: float = PATIENCE
+    ) -> None:
         self._folder = folder
+        self._patience = patience
         self._restarts = restarts
         self._providers: dict[str, Provider] = {}
 
@@ -97,6 +114,15 @@ class Switchboard:
                 self.set(name, {"breaks": provider.board.read().breaks + 1})
             case _:
                 raise SwitchError(f"unknown action {action!r} — known: vanish, return, crash, break")
+
+    async def obeyed(self) -> None:
+        """Until every agent that runs acts by its faults; one that does not in time is logged."""
+        deadline = asyncio.get_running_loop().time() + self._patience
+        while late := [name for name, provider in self._providers.items() if provider.is_late]:
+            if asyncio.get_running_loop().time() >= deadline:
+                log.warning("%s: faults not obeyed in %.0f s", ", ".join(late), self._patience)
+                return
+            await asyncio.sleep(LOOK)
 
     async def restart(self, part: str) -> None:
         """``hub`` or ``yagna``, the provider side's. Raises SwitchError."""
