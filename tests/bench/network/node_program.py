@@ -1,7 +1,7 @@
 """Runs in a node, and beside it for comparison: a far end that costs as little as Python can. Standard library only.
 
-``HOST`` is where it listens. Port 7001 echoes; 7002 gives as many bytes as a line asks for; 7003 takes bytes until
-their end and says how many.
+``HOST`` is where it listens. Port 7001 echoes; 7002 gives as many bytes as a line asks for; 7003 takes as many bytes as
+a line before them announces, and says so.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ def give(peer: socket.socket) -> None:
 
 
 def take(peer: socket.socket) -> None:
-    count, place = 0, bytearray(BLOCK)
-    while got := peer.recv_into(place):
-        count += got
-    peer.sendall(b"%d\n" % count)
+    line, _, first = peer.recv(BLOCK).partition(b"\n")
+    left, place = int(line) - len(first), bytearray(BLOCK)
+    while left > 0 and (got := peer.recv_into(place)):
+        left -= got
+    peer.sendall(b"%d\n" % (int(line) - left))
 
 
 def serve(host: str, port: int, work: Callable[[socket.socket], None]) -> None:

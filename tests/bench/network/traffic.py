@@ -7,7 +7,7 @@ import base64
 import os
 import statistics
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +137,7 @@ async def down(node: Node, report: Report, runs: int) -> None:
 
 
 async def up(node: Node, report: Report, runs: int) -> None:
-    content = os.urandom(SIZE)
+    content, header = os.urandom(SIZE), b"%d\n" % SIZE
 
     async def by_relay() -> float:
         async with node.channel(RELAY_PORT) as ws:
@@ -145,9 +145,9 @@ async def up(node: Node, report: Report, runs: int) -> None:
             try:
                 stream = await link.connect(TAKES)
                 begin = time.perf_counter()
+                await stream.write(header)
                 await stream.write(content)
-                await stream.write_eof()
-                assert await stream.read() == b"%d\n" % SIZE
+                assert await stream.read() == header
                 return SIZE / MIB / (time.perf_counter() - begin)
             finally:
                 await link.close()
@@ -155,26 +155,33 @@ async def up(node: Node, report: Report, runs: int) -> None:
     async def gated() -> float:
         async with node.channel(TAKES, autoping=False) as ws:
             begin = time.perf_counter()
-            for place in range(0, SIZE, GATED_MESSAGE):
-                await ws.send_bytes(content[place : place + GATED_MESSAGE])
+            for message in (header, *batched(content, GATED_MESSAGE)):
+                await ws.send_bytes(message)
                 await ws.ping()
                 while (await ws.receive(timeout=20)).type is not aiohttp.WSMsgType.PONG:
                     pass
                 await asyncio.sleep(GATED_PAUSE)
+            # a pong says that yagna has it; the node has it much later
+            while (await ws.receive(timeout=60)).data != header:
+                pass
             return SIZE / MIB / (time.perf_counter() - begin)
 
     async def directly() -> float:
         reader, writer = await asyncio.open_connection(node.direct, TAKES)
         begin = time.perf_counter()
-        writer.write(content)
-        writer.write_eof()
-        assert await reader.readline() == b"%d\n" % SIZE
+        writer.write(header + content)
+        assert await reader.readline() == header
         writer.close()
         return SIZE / MIB / (time.perf_counter() - begin)
 
     direct = statistics.median(await repeat(directly, runs))
     report.tell(UP, await repeat(by_relay, runs), direct=direct)
     report.tell(UP_GATED, await repeat(gated, runs), direct=direct)
+
+
+def batched(content: bytes, size: int) -> Iterator[bytes]:
+    for place in range(0, len(content), size):
+        yield content[place : place + size]
 
 
 async def between(node: Node, report: Report, runs: int, devnet: Devnet) -> None:
