@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CODE := services/bridge/golem_bridge services/devnet/golem_devnet services/ray_plugin/ray_on_golem docker/yagna/yagna_entry grafana/boards appliance tests
 
-.PHONY: help demo up down devnet devnet-down devnet-reset image console doctor backup restore support-bundle logs status test test-devnet test-unit bench check lock dashboards reference
+.PHONY: help demo up down devnet devnet-down devnet-reset image console doctor backup restore support-bundle logs status test test-unit bench check lock dashboards reference
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -51,11 +51,8 @@ status: ## containers, clusters and their nodes
 	@docker compose ps
 	@.venv/bin/ray-on-golem status
 
-test: ## unit, contract and end-to-end tests, on an appliance of its own (KEEP=1 leaves it running)
+test: ## all tests, the end-to-end ones too, on an appliance of its own (KEEP=1 leaves it running)
 	@python3 -m appliance test
-
-test-devnet: ## more: crashes, faults, set-up, SDKs, dashboards
-	@python3 -m appliance test-devnet
 
 test-unit: .venv-test/.wanted ## the quick tests, without containers
 	@.venv-test/bin/python -m pytest -q tests/unit tests/dashboards

@@ -22,7 +22,7 @@ from appliance.settings import Settings, read_settings
 from appliance.setup import bring_up
 from appliance.shell import Shell
 from appliance.steps import StepError, Steps, sentence
-from appliance.testing import OWN_APPLIANCE, run_more_tests, run_tests
+from appliance.testing import OWN_APPLIANCE, run_tests
 
 
 def up(steps: Steps, settings: Settings) -> None:
@@ -60,7 +60,6 @@ COMMANDS = {
     "devnet-reset": reset,
     "image": put_image,
     "test": run_tests,
-    "test-devnet": run_more_tests,
     "doctor": examine,
     "backup": save,
     "restore": bring_back,
@@ -74,7 +73,7 @@ def main() -> int:
     if name not in COMMANDS:
         print(f"unknown command {name!r} — known: {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
-    if name.startswith("test"):
+    if name == "test":
         os.environ.update(OWN_APPLIANCE)
     try:
         settings = read_settings()

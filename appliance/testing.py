@@ -1,4 +1,4 @@
-"""``make test`` and ``make test-devnet``: the tests, on an appliance of its own, beside the user's."""
+"""``make test``: the tests, on an appliance of its own, beside the user's."""
 
 from __future__ import annotations
 
@@ -40,27 +40,17 @@ SUITES = (
     "tests/e2e/test_resilience.py",
     "tests/e2e/test_lost_vpn.py",
     "tests/contract",
-    "tests/integration/test_chain.py",
-)
-"""What ``make test`` runs."""
-
-MORE_SUITES = (
     "tests/e2e/test_setup.py",
     "tests/integration",
     "tests/e2e/test_unruly_providers.py",
 )
-"""What ``make test-devnet`` runs besides. In this order: dashboards are looked at after clusters came and went, and
-what is billed unfairly by the last one's providers keeps its clusters closing for a quarter of an hour."""
+"""What ``make test`` runs. In this order: dashboards, in tests/integration, are looked at after clusters came and went,
+and what the last one's providers bill unfairly keeps its clusters closing for a quarter of an hour."""
 
 
 def run_tests(steps: Steps, settings: Settings) -> None:
     """``make test``, or the paths named on the command line. Raises StepError if a test fails."""
     _run(steps, settings, sys.argv[2:] or SUITES)
-
-
-def run_more_tests(steps: Steps, settings: Settings) -> None:
-    """``make test-devnet``. Raises StepError if a test fails."""
-    _run(steps, settings, MORE_SUITES)
 
 
 def _run(steps: Steps, settings: Settings, suites: Sequence[str]) -> None:
