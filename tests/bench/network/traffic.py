@@ -7,7 +7,7 @@ import base64
 import os
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from golem_bridge.relay import Link, node_source
 from tests.bench.network import node_program
 from tests.bench.network.node_program import ECHOES, GIVES, TAKES
 from tests.bench.network.own import PROVIDERS, Devnet
-from tests.bench.network.report import BETWEEN, DOWN, ROUND_TRIP, UP, UP_GATED, Report, repeat
+from tests.bench.network.report import BETWEEN, DOWN, ROUND_TRIP, UP, Report, repeat
 from tests.integration.requestor import START, Rental, Requestor, shell
 
 IP, OTHER_IP, RELAY_PORT, TOKEN = "192.168.7.2", "192.168.7.3", 4579, "token-of-this-bench"
@@ -31,9 +31,6 @@ SIZE = 16 * MIB
 
 BIG = 2048 * MIB
 """Bytes of a transfer between nodes."""
-
-GATED_MESSAGE, GATED_PAUSE = 16 * 1024, 0.003
-"""Bytes, seconds: what docs/yagna-reordering.md tells other clients to do."""
 
 PROGRAM = Path(node_program.__file__).read_text(encoding="utf-8")
 Socket = aiohttp.ClientWebSocketResponse[Literal[True]]
@@ -152,20 +149,6 @@ async def up(node: Node, report: Report, runs: int) -> None:
             finally:
                 await link.close()
 
-    async def gated() -> float:
-        async with node.channel(TAKES, autoping=False) as ws:
-            begin = time.perf_counter()
-            for message in (header, *batched(content, GATED_MESSAGE)):
-                await ws.send_bytes(message)
-                await ws.ping()
-                while (await ws.receive(timeout=20)).type is not aiohttp.WSMsgType.PONG:
-                    pass
-                await asyncio.sleep(GATED_PAUSE)
-            # a pong says that yagna has it; the node has it much later
-            while (await ws.receive(timeout=60)).data != header:
-                pass
-            return SIZE / MIB / (time.perf_counter() - begin)
-
     async def directly() -> float:
         reader, writer = await asyncio.open_connection(node.direct, TAKES)
         begin = time.perf_counter()
@@ -174,14 +157,7 @@ async def up(node: Node, report: Report, runs: int) -> None:
         writer.close()
         return SIZE / MIB / (time.perf_counter() - begin)
 
-    direct = statistics.median(await repeat(directly, runs))
-    report.tell(UP, await repeat(by_relay, runs), direct=direct)
-    report.tell(UP_GATED, await repeat(gated, runs), direct=direct)
-
-
-def batched(content: bytes, size: int) -> Iterator[bytes]:
-    for place in range(0, len(content), size):
-        yield content[place : place + size]
+    report.tell(UP, await repeat(by_relay, runs), direct=statistics.median(await repeat(directly, runs)))
 
 
 async def between(node: Node, report: Report, runs: int, devnet: Devnet) -> None:
