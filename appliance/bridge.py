@@ -92,6 +92,10 @@ class Bridge:
             if node["state"] != "terminated"
         ]
 
+    def closing_clusters(self) -> list[str]:
+        """Names of clusters that wait for invoices or payments."""
+        return [cluster["name"] for cluster in self._ask("/v1/clusters")["clusters"] if cluster["state"] == "closing"]
+
     def _ask(self, path: str) -> dict[str, Any]:
         file = self._settings.token_file
         try:

@@ -18,6 +18,7 @@ def polygon(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
         "*) printf 'bridge\\nyagna\\n' ;; esac"
     )
     monkeypatch.setattr(Bridge, "live_nodes", lambda _self: [NODE])
+    monkeypatch.setattr(Bridge, "closing_clusters", lambda _self: [])
 
 
 @pytest.mark.usefixtures("polygon")
@@ -39,6 +40,17 @@ def test_on_the_same_network_they_go_on() -> None:
 def test_without_nodes_the_network_may_change(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Bridge, "live_nodes", lambda _self: [])
     refuse_to_abandon_nodes(on("hoodi"))
+
+
+@pytest.mark.usefixtures("polygon")
+def test_bills_are_paid_before_the_network_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bridge, "live_nodes", lambda _self: [])
+    monkeypatch.setattr(Bridge, "closing_clusters", lambda _self: ["mine"])
+    with pytest.raises(StepError, match="mine on polygon still waits for invoices or payments"):
+        refuse_to_abandon_nodes(on("devnet"))
+    refuse_to_abandon_nodes(on("polygon"))
+    monkeypatch.setenv("FORCE", "1")
+    refuse_to_abandon_nodes(on("devnet"))
 
 
 @pytest.mark.usefixtures("polygon")
