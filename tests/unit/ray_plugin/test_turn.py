@@ -102,6 +102,13 @@ def test_the_next_one_may_when_there_is_no_head(make: Make, bridge: FakeBridge) 
     assert others_may()
 
 
+def test_the_next_one_may_when_the_new_limits_are_refused(make: Make, bridge: FakeBridge) -> None:
+    bridge.fail["open_cluster"] = RayOnGolemError("The wallet cannot set 500 GLM aside", "budget")
+    with pytest.raises(click.ClickException, match="The wallet cannot set 500 GLM aside"):
+        make().prepare_for_head_node({"provider": {}})
+    assert others_may()
+
+
 def test_a_home_that_cannot_be_written(home: Path) -> None:
     (home / ".local").write_text("a file", encoding="utf-8")
     with pytest.raises(RayOnGolemError, match="set XDG_DATA_HOME"):

@@ -101,8 +101,8 @@ class GolemNodeProvider(NodeProvider):
     @plainly
     def prepare_for_head_node(self, cluster_config: dict[str, Any]) -> dict[str, Any]:
         """The config the head gets. Also runs when ``ray up`` finds a live cluster: brings it to new limits."""
-        turn.take(self.cluster_name)
-        self._open_cluster()
+        with turn.step(self.cluster_name):
+            self._open_cluster()
         for ours in (SPEC, KEY):
             cluster_config["provider"].pop(ours, None)
         return head_config(cluster_config, self._spec)
@@ -143,12 +143,8 @@ class GolemNodeProvider(NodeProvider):
         """Ask for nodes. The head is awaited here, on the host, where failing ends ``ray up`` cleanly."""
         node_type = tags[TAG_RAY_USER_NODE_TYPE]
         if tags[TAG_RAY_NODE_KIND] == NODE_KIND_HEAD:
-            turn.take(self.cluster_name)
-            try:
+            with turn.step(self.cluster_name):
                 return self._create_head(node_type, tags)
-            except BaseException:
-                turn.give_back(self.cluster_name)
-                raise
         self._refusals.check(node_type)
         # upstream's client tells the bridge of the head's type only
         named = bridge_node_config(node_type, node_config) if node_config.get("demand") else None

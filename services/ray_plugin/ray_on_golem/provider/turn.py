@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ray_on_golem.errors import RayOnGolemError
@@ -13,6 +15,17 @@ FILE = "ray-up.lock"
 
 _held: dict[Path, int] = {}
 """Open file descriptors of the locks this process holds; the system frees them however the process ends."""
+
+
+@contextmanager
+def step(cluster_name: str) -> Iterator[None]:
+    """A step of ``ray up``: takes the turn, gives it back if it fails. Raises RayOnGolemError as :func:`take`."""
+    take(cluster_name)
+    try:
+        yield
+    except BaseException:
+        give_back(cluster_name)
+        raise
 
 
 def take(cluster_name: str) -> None:
