@@ -84,6 +84,9 @@ def main() -> int:
     except StepError as error:
         print(f"\nmake {name} failed: {error}", file=sys.stderr, flush=True)
         return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read our output has seen enough
+        return 1
     except OSError as error:
         print(f"\nmake {name} failed: {sentence(error)}", file=sys.stderr, flush=True)
         return 1

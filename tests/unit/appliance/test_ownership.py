@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from appliance import __main__ as main
 from appliance.ownership import hand_over
+from appliance.paths import ROOT
 from appliance.steps import StepError
 
 OWNER = 4321
@@ -79,6 +82,18 @@ def test_what_the_machine_refuses_is_one_sentence(
     said = capsys.readouterr().err.strip()
     assert said.startswith(f"make down failed: {expected}")
     assert len(said.splitlines()) == 1
+
+
+def test_a_reader_that_has_seen_enough_is_told_nothing() -> None:
+    """As with ``make doctor | head``; in a process of its own, whose standard output is closed by it."""
+    program = (
+        "import sys; from appliance import __main__ as main\n"
+        "def leave(*_): raise BrokenPipeError(32, 'Broken pipe')\n"
+        "main.COMMANDS['down'], main.hand_over, sys.argv = leave, lambda _: None, ['appliance', 'down']\n"
+        "sys.exit(main.main())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_files_are_handed_over_after_a_failure_too(monkeypatch: pytest.MonkeyPatch) -> None:
