@@ -20,8 +20,8 @@ from golem_bridge.errors import NodeUnreachableError
 from golem_bridge.relay import Link, LinkPool, node_end, node_source, socket_for
 from golem_bridge.relay import mux as mux_module
 from golem_bridge.relay.frames import LinkError
-from golem_bridge.relay.mux import STREAM_WINDOW, WRITE_BUFFER
 from golem_bridge.relay.node_end import NodeEnd
+from golem_bridge.relay.stream import TO_BRIDGE, TO_NODE, WRITE_BUFFER
 
 TOKEN = "t" * 32
 MIX = 6
@@ -158,7 +158,7 @@ async def test_a_stalled_reader_stops_nobody_else(bench: Bench) -> None:
     assert await stalled.read(1) == b"\0"
     for _ in range(3):
         assert await round_trip(link, bench.echo_port, b"still here") == b"still here"
-    assert stalled._received <= STREAM_WINDOW + WRITE_BUFFER
+    assert stalled._received <= TO_BRIDGE.window + WRITE_BUFFER
 
 
 async def test_each_direction_ends_on_its_own(bench: Bench) -> None:
@@ -220,7 +220,7 @@ async def test_a_silent_peer_is_noticed(bench: Bench) -> None:
         now += seconds
         await asyncio.sleep(0)
 
-    mux = mux_module.Mux(Mute().send, under_way=8, now=lambda: now, sleep=sleep)
+    mux = mux_module.Mux(Mute().send, outgoing=TO_NODE, incoming=TO_BRIDGE, now=lambda: now, sleep=sleep)
     with pytest.raises(LinkError, match="silent"):
         await mux.run()
     assert now <= mux_module.DEAD_AFTER + 2 * mux_module.PING_INTERVAL

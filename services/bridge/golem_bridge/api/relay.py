@@ -15,9 +15,6 @@ from golem_bridge.relay import Stream
 
 router = APIRouter()
 
-CHUNK = 16 * 1024
-"""Bytes read from the node at a time."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -69,6 +66,6 @@ async def _up(websocket: WebSocket, stream: Stream) -> None:
 
 
 async def _down(websocket: WebSocket, stream: Stream) -> None:
-    while data := await stream.read(CHUNK):
+    while data := await stream.read():
         await websocket.send_bytes(data)
     await websocket.close()

@@ -5,7 +5,7 @@ rest is the bridge's end.
 """
 
 from golem_bridge.relay.link import Link, LinkPool, socket_for
-from golem_bridge.relay.mux import Stream
 from golem_bridge.relay.source import detour_source, node_source
+from golem_bridge.relay.stream import Stream
 
 __all__ = ["Link", "LinkPool", "Stream", "detour_source", "node_source", "socket_for"]

@@ -13,15 +13,11 @@ from golem_bridge.clock import Clock
 from golem_bridge.errors import NodeUnreachableError
 from golem_bridge.golem.port import MessageChannel
 from golem_bridge.relay.frames import LinkError
-from golem_bridge.relay.mux import Mux, Stream
-
-UNDER_WAY = 8
-"""Frames to the node that may be unacknowledged: more pile up in yagna's VPN actor and slow it down."""
+from golem_bridge.relay.mux import Mux
+from golem_bridge.relay.stream import READ_SIZE, TO_BRIDGE, TO_NODE, Stream
 
 ANSWER_TIMEOUT = 10.0
 """Seconds the node's end may take to greet or to connect a stream."""
-
-PUMP = 16 * 1024
 
 OpenChannel = Callable[[], Awaitable[MessageChannel]]
 
@@ -36,7 +32,8 @@ class Link:
         self._greeted = asyncio.Event()
         self._mux = Mux(
             channel.send,
-            under_way=UNDER_WAY,
+            outgoing=TO_NODE,
+            incoming=TO_BRIDGE,
             now=clock.monotonic,
             sleep=clock.sleep,
             on_hello=lambda _: self._greeted.set(),
@@ -149,12 +146,12 @@ _carrying: set[asyncio.Task[None]] = set()
 
 async def _carry(stream: Stream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     async def up() -> None:
-        while data := await reader.read(PUMP):
+        while data := await reader.read(READ_SIZE):
             await stream.write(data)
         await stream.write_eof()
 
     async def down() -> None:
-        while data := await stream.read(PUMP):
+        while data := await stream.read():
             writer.write(data)
             await writer.drain()
         writer.write_eof()

@@ -13,12 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from golem_bridge.relay.frames import MAX_PAYLOAD, Decoder, Frame, Kind, LinkError, Resequencer
-
-STREAM_WINDOW = 256 * 1024
-"""Bytes a stream's reader may leave unread."""
-
-WRITE_BUFFER = 64 * 1024
-"""Bytes a stream's writer may be ahead of the link."""
+from golem_bridge.relay.stream import Direction, Stream
 
 PING_INTERVAL = 5.0
 DEAD_AFTER = 15.0
@@ -31,134 +26,6 @@ Now = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class Stream:
-    """One connection: reads and writes bytes, each direction ends on its own."""
-
-    def __init__(self, mux: Mux, stream_id: int) -> None:
-        self._mux = mux
-        self.stream_id = stream_id
-        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.outgoing: deque[bytes] = deque()
-        self.outgoing_size = 0
-        self.eof_wanted = False
-        self._eof_sent = False
-        self._may_send = STREAM_WINDOW
-        self._sent = 0
-        self._incoming: deque[bytes] = deque()
-        self._received = 0
-        self._consumed = 0
-        self._promised = STREAM_WINDOW
-        self._eof_received = False
-        self._failure: str | None = None
-        self._changed = asyncio.Event()
-
-    async def read(self, limit: int = MAX_PAYLOAD) -> bytes:
-        """Up to ``limit`` bytes; b"" at the end. Raises ConnectionError if the stream broke."""
-        while not self._incoming:
-            if self._eof_received:
-                return b""
-            self._raise_failure()
-            await self._wait()
-        data = self._incoming.popleft()
-        if len(data) > limit:
-            self._incoming.appendleft(data[limit:])
-            data = data[:limit]
-        self._consumed += len(data)
-        self._grant()
-        return data
-
-    async def write(self, data: bytes) -> None:
-        """Send; waits while the link or the other end's reader is behind. Raises ConnectionError."""
-        for start in range(0, len(data), MAX_PAYLOAD):
-            while self.outgoing_size >= WRITE_BUFFER and self._failure is None:
-                await self._wait()
-            self._raise_failure()
-            if self.eof_wanted:
-                raise ConnectionError("the stream was ended before")
-            chunk = data[start : start + MAX_PAYLOAD]
-            self.outgoing.append(chunk)
-            self.outgoing_size += len(chunk)
-            self._mux.want_turn(self)
-
-    async def write_eof(self) -> None:
-        """Nothing more will be written; reading goes on."""
-        if not self.eof_wanted and self._failure is None:
-            self.eof_wanted = True
-            self._mux.want_turn(self)
-
-    async def close(self) -> None:
-        """End both directions now; never raises."""
-        if not (self._eof_sent and self._eof_received):
-            self._mux.send_control_in_order(Kind.RESET, self.stream_id)
-        self.fail("the stream was closed")
-        self._mux.forget(self)
-
-    def next_frame(self) -> Frame | None:
-        """What this stream sends at its turn; None if it has nothing or no room at the other end."""
-        if self.outgoing:
-            room = self._may_send - self._sent
-            if room <= 0:
-                return None
-            chunk = self.outgoing.popleft()
-            if len(chunk) > room:
-                self.outgoing.appendleft(chunk[room:])
-                chunk = chunk[:room]
-            self._sent += len(chunk)
-            self.outgoing_size -= len(chunk)
-            self._changed.set()
-            return Frame(Kind.DATA, 0, self.stream_id, chunk)
-        if self.eof_wanted and not self._eof_sent:
-            self._eof_sent = True
-            self._forget_if_done()
-            return Frame(Kind.EOF, 0, self.stream_id)
-        return None
-
-    def on_data(self, data: bytes) -> None:
-        self._received += len(data)
-        if self._received > self._promised:
-            raise LinkError("the other end sent more than it was allowed to")
-        self._incoming.append(data)
-        self._changed.set()
-
-    def on_eof(self) -> None:
-        self._eof_received = True
-        self._changed.set()
-        self._forget_if_done()
-
-    def on_window(self, limit: int) -> None:
-        if limit > self._may_send:
-            self._may_send = limit
-            self._mux.want_turn(self)
-
-    def fail(self, reason: str) -> None:
-        """The stream is over; whoever reads or writes is told."""
-        if self._failure is None:
-            self._failure = reason
-        if not self.opened.done():
-            self.opened.set_exception(ConnectionError(reason))
-            self.opened.exception()
-        self.outgoing.clear()
-        self._changed.set()
-
-    def _grant(self) -> None:
-        """Tell the other end of new room, once half of the window was consumed."""
-        if self._consumed + STREAM_WINDOW - self._promised >= STREAM_WINDOW // 2:
-            self._promised = self._consumed + STREAM_WINDOW
-            self._mux.send_control(Frame(Kind.WINDOW, self._promised, self.stream_id))
-
-    def _forget_if_done(self) -> None:
-        if self._eof_sent and self._eof_received:
-            self._mux.forget(self)
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise ConnectionResetError(self._failure)
-
-    async def _wait(self) -> None:
-        self._changed.clear()
-        await self._changed.wait()
-
-
 class Mux:
     """One end of a link. ``send`` sends one message; ``accept`` is given streams the other end opens.
 
@@ -169,14 +36,16 @@ class Mux:
         self,
         send: Callable[[bytes], Awaitable[None]],
         *,
-        under_way: int,
+        outgoing: Direction,
+        incoming: Direction,
         now: Now,
         sleep: Sleep,
         accept: Callable[[Stream, int], None] | None = None,
         on_hello: Callable[[bytes], None] | None = None,
     ) -> None:
         self._send = send
-        self._under_way = under_way
+        self._outgoing = outgoing
+        self._incoming = incoming
         self._now = now
         self._sleep = sleep
         self._accept = accept
@@ -189,6 +58,7 @@ class Mux:
         self._resequencer = Resequencer()
         self._next_number = 1
         self._acknowledged = 0
+        self._acknowledged_theirs = 0
         self._next_stream = 1
         self._heard = now()
         self._wake = asyncio.Event()
@@ -212,7 +82,7 @@ class Mux:
         """Ask the other end for a connection to one of its ports; await ``stream.opened``."""
         if self._failure is not None:
             raise ConnectionResetError(self._failure)
-        stream = Stream(self, self._next_stream)
+        stream = Stream(self, self._next_stream, outgoing=self._outgoing, incoming=self._incoming)
         self._next_stream += 1
         self._streams[stream.stream_id] = stream
         self.send_control_in_order(Kind.OPEN, stream.stream_id, PORT.pack(port))
@@ -241,15 +111,13 @@ class Mux:
     def feed(self, data: bytes) -> None:
         """Take what arrived. Raises LinkError."""
         self._heard = self._now()
-        delivered = self._resequencer.delivered
         for frame in self._decoder.feed(data):
             if frame.kind.is_numbered:
                 for ready in self._resequencer.push(frame):
                     self._deliver(ready)
             else:
                 self._take_control(frame)
-        if self._resequencer.delivered != delivered:
-            self.send_control(Frame(Kind.ACK, self._resequencer.delivered))
+        self._acknowledge()
 
     def fail(self, reason: str) -> None:
         """The link is over: so are its streams."""
@@ -280,6 +148,13 @@ class Mux:
         self._in_order.append(Frame(kind, 0, stream_id, payload))
         self._wake.set()
 
+    def _acknowledge(self) -> None:
+        """Before the other end has to wait, but not each frame: yagna takes as long for an ACK as for 1.4 KB."""
+        delivered = self._resequencer.delivered
+        if delivered - self._acknowledged_theirs >= self._incoming.under_way // 4:
+            self._acknowledged_theirs = delivered
+            self.send_control(Frame(Kind.ACK, delivered))
+
     def _deliver(self, frame: Frame) -> None:
         if frame.kind is Kind.HELLO:
             if self._on_hello is not None:
@@ -306,7 +181,7 @@ class Mux:
     def _on_open(self, frame: Frame) -> None:
         if self._accept is None or frame.stream in self._streams or len(self._streams) >= MAX_STREAMS:
             raise LinkError("a stream was opened that cannot be")
-        stream = Stream(self, frame.stream)
+        stream = Stream(self, frame.stream, outgoing=self._outgoing, incoming=self._incoming)
         stream.opened.set_result(None)
         self._streams[frame.stream] = stream
         self._accept(stream, PORT.unpack(frame.payload)[0])
@@ -322,18 +197,25 @@ class Mux:
 
     async def _send_for_ever(self) -> None:
         while True:
-            frame = self._next()
-            if frame is None:
+            message = self._next_message()
+            if message:
+                await self._send(message)
+            else:
                 self._wake.clear()
                 await self._wake.wait()
-            else:
-                await self._send(frame.encode())
+
+    def _next_message(self) -> bytes:
+        """All control frames that wait, and what is next in order: each message costs yagna a turn."""
+        frames = list(self._control)
+        self._control.clear()
+        frame = self._next()
+        if frame is not None:
+            frames.append(frame)
+        return b"".join(frame.encode() for frame in frames)
 
     def _next(self) -> Frame | None:
-        """The next frame to send: control, then what is in order, then the streams in turn."""
-        if self._control:
-            return self._control.popleft()
-        if self._next_number - 1 - self._acknowledged >= self._under_way:
+        """The next numbered frame: what opens and ends streams, then the streams in turn."""
+        if self._next_number - 1 - self._acknowledged >= self._outgoing.under_way:
             return None
         frame = self._next_numbered()
         if frame is None:

@@ -18,16 +18,13 @@ from typing import Any
 
 from golem_bridge.relay.detach import detach
 from golem_bridge.relay.frames import LinkError
-from golem_bridge.relay.mux import Mux, Stream
-
-UNDER_WAY = 64
-"""Frames to the bridge that may be unacknowledged; that direction is never reordered."""
+from golem_bridge.relay.mux import Mux
+from golem_bridge.relay.stream import READ_SIZE, TO_BRIDGE, TO_NODE, Stream
 
 HELLO_TIMEOUT = 10.0
 """Seconds a new link has to show the token."""
 
-READ_SIZE = 256 * 1024
-CHUNK = 16 * 1024
+LINK_READ_SIZE = 256 * 1024
 CONNECT_TIMEOUT = 5.0
 DISCARD = 9
 """The port whose service throws away what it gets."""
@@ -61,7 +58,15 @@ class NodeEnd:
                 raise LinkError("no token was shown")
             self._spawn(self._connect(mux, stream, port))
 
-        mux = Mux(send, under_way=UNDER_WAY, now=loop.time, sleep=asyncio.sleep, accept=accept, on_hello=on_hello)
+        mux = Mux(
+            send,
+            outgoing=TO_BRIDGE,
+            incoming=TO_NODE,
+            now=loop.time,
+            sleep=asyncio.sleep,
+            accept=accept,
+            on_hello=on_hello,
+        )
         work = [
             asyncio.ensure_future(self._receive(mux, reader, writer.get_extra_info("socket"))),
             asyncio.ensure_future(mux.run()),
@@ -81,7 +86,7 @@ class NodeEnd:
 
     async def _receive(self, mux: Mux, reader: asyncio.StreamReader, link: socket.socket) -> None:
         while True:
-            data = await reader.read(READ_SIZE)
+            data = await reader.read(LINK_READ_SIZE)
             if not data:
                 return
             # yagna's TCP holds a small segment back until the one before is acknowledged, and Linux waits 40 ms with
@@ -118,7 +123,7 @@ class NodeEnd:
 
 async def _to_stream(reader: asyncio.StreamReader, stream: Stream) -> None:
     while True:
-        data = await reader.read(CHUNK)
+        data = await reader.read(READ_SIZE)
         if not data:
             await stream.write_eof()
             return
@@ -127,7 +132,7 @@ async def _to_stream(reader: asyncio.StreamReader, stream: Stream) -> None:
 
 async def _from_stream(stream: Stream, writer: asyncio.StreamWriter) -> None:
     while True:
-        data = await stream.read(CHUNK)
+        data = await stream.read()
         if not data:
             if writer.can_write_eof():
                 writer.write_eof()

@@ -10,7 +10,7 @@ from importlib import resources
 @cache
 def node_source() -> str:
     """The relay's node end as source text; needs nothing but Python 3.9's standard library."""
-    return _source_of("frames.py", "mux.py", "detach.py", "node_end.py")
+    return _source_of("frames.py", "stream.py", "mux.py", "detach.py", "node_end.py")
 
 
 @cache
