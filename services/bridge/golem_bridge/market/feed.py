@@ -56,7 +56,8 @@ class Draft:
 
 class Feed:
     """``offers`` are those that pass the screen and were not answered yet, one per provider: a newer one replaces an
-    older one. ``on_offer`` hears of every offer and what the screen made of it."""
+    older one. ``on_offer`` hears of every offer and what the screen made of it. ``newest_at`` is when any offer came
+    last, one that passes or not."""
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class Feed:
         self.offers: dict[str, Offer] = {}
         self.published_at: float | None = None
         self.first_offer_at: float | None = None
+        self.newest_at = 0.0
         self._golem = golem
         self._demand = demand
         self._screen = Screen(config, str(demand.properties[SUBNET]))
@@ -201,6 +203,7 @@ class Feed:
 
     def _consider(self, proposal: Proposal) -> None:
         outcome: Offer | Refusal
+        self.newest_at = self._clock.monotonic()
         try:
             outcome = self._screen.read(proposal)
         except RefusedOfferError as error:

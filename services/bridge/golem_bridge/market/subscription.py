@@ -22,7 +22,10 @@ from golem_bridge.market.screening import Refusal
 from golem_bridge.market.waiting import Bell
 
 GATHER = 1.0
-"""Seconds to go on gathering after the first usable offer, so that cheapest first means something."""
+"""Seconds to go on gathering after the first usable offer, at most, so that cheapest first means something."""
+
+QUIET = 0.3
+"""Seconds without any offer after which the rest is not waited for: yagna proposes those it knows one upon another."""
 
 HEAD_START = 2.0
 """Seconds offers of the preferred subnet may take, from the publication of the demand, before others are considered."""
@@ -88,14 +91,14 @@ class Subscription:
         SubscriptionEndedError.
         """
         deadline = self._clock.monotonic() + patience
-        while (left := deadline - self._clock.monotonic()) > 0:
-            await self._gather_a_little(left)
+        while self._clock.monotonic() < deadline:
+            await self._gather_a_little(deadline)
             if self._is_over:
                 raise SubscriptionEndedError
             found = self._best(claims, avoid, budget_left())
             if found is None:
                 progress(f"Waiting for a provider: {self.summary(claims, avoid)}")
-                await self._wait_for_news(claims, min(left, POLL))
+                await self._wait_for_news(claims, min(deadline - self._clock.monotonic(), POLL))
                 continue
             feed, offer = found
             progress(f"Negotiating with {offer.provider_name}")
@@ -139,16 +142,18 @@ class Subscription:
         if error.is_providers_fault:
             self._reputation.failed(offer.provider_id, Failure.NEGOTIATION, at=self._clock.monotonic())
 
-    async def _gather_a_little(self, at_most: float) -> None:
+    async def _gather_a_little(self, deadline: float) -> None:
         """Right after the demands were published; later, all offers are known already."""
-        now = self._clock.monotonic()
-        until = max((moment for feed in self._feeds for moment in self._worth_waiting_for(feed)), default=now)
-        if until > now and any(feed.offers for feed in self._feeds):
-            await self._clock.sleep(min(until - now, at_most))
+        while any(feed.offers for feed in self._feeds):
+            now = self._clock.monotonic()
+            until = max((moment for feed in self._feeds for moment in self._worth_waiting_for(feed)), default=now)
+            if min(until, deadline) <= now:
+                return
+            await self._clock.sleep(min(until, deadline) - now)
 
     def _worth_waiting_for(self, feed: Feed) -> Iterator[float]:
         if feed.first_offer_at is not None:
-            yield feed.first_offer_at + GATHER
+            yield min(feed.first_offer_at + GATHER, feed.newest_at + QUIET)
         elif feed is not self._feeds[-1] and feed.published_at is not None:
             yield feed.published_at + HEAD_START
 

@@ -102,6 +102,30 @@ async def test_the_cheapest_is_asked_first() -> None:
         assert [await market.partner() for _ in range(3)] == ["cheap", "middle", "dear"]
 
 
+async def test_offers_that_come_one_upon_another_are_waited_for() -> None:
+    async with stall(provider("dear", "0.03")) as market:
+        partner = asyncio.create_task(market.partner())
+        for late in three()[1:]:
+            await market.clock.sleep(0.2)
+            market.golem.join(late)
+        assert await partner == "cheap"
+
+
+async def test_once_it_is_quiet_nobody_is_waited_for() -> None:
+    async with stall(*three()) as market:
+        await market.partner()
+        assert market.clock.monotonic() < 0.5
+
+
+async def test_a_market_that_is_never_quiet_is_listened_to_for_a_second() -> None:
+    async with stall(provider("first", "0.03")) as market:
+        partner = asyncio.create_task(market.partner())
+        for number in range(10):
+            await market.clock.sleep(0.2)
+            market.golem.join(provider(f"late-{number}", f"0.02{9 - number}"))
+        assert await partner in {"late-3", "late-4"}
+
+
 async def test_expected_usage_decides_what_is_cheap() -> None:
     big = provider("big", "0.02", threads=16)
     usage = ExpectedUsage(cpu_load=Decimal("0.1"), duration_hours=Decimal("0.1"))
@@ -164,7 +188,7 @@ async def test_a_cluster_goes_on_as_soon_as_another_one_stops_talking_to_its_pro
         market.golem.world.provider(provider("moody").provider_id).silent_on_proposals = False
         second = await replace(market, subscription=other).draft(claims=Claims(talks))
         assert second.offer.provider_name == "moody"
-        assert market.clock.monotonic() == pytest.approx(16, abs=0.5)  # a second to gather, fifteen to be answered
+        assert market.clock.monotonic() == pytest.approx(15.5, abs=0.5)  # a moment to gather, fifteen to be answered
         first.cancel()
         await other.stop()
 
