@@ -19,8 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from golem_bridge.api.app import host_server
-from golem_bridge.api.views import MOST_ENDED
 from golem_bridge.clock import SystemClock
+from golem_bridge.clusters.repository import MOST_ENDED
 from golem_bridge.clusters.states import NodeState
 from golem_bridge.settings import Settings
 from golem_bridge.telemetry.live import Traffic

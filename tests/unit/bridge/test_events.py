@@ -83,4 +83,4 @@ def test_forgets_the_oldest(books: Books, monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_a_node_said_is_told_without_repetitions(books: Books) -> None:
     books.nodes.change(NODE.node_id, lambda node: node.ending(EndReason.REQUESTED, "Ended"))
     books.nodes.change(NODE.node_id, lambda node: node.step(NodeState.TERMINATED, "Ended"))
-    assert books.events.messages_of_nodes("demo-1") == {NODE.node_id: ["Waiting to look for a provider", "Ended"]}
+    assert books.events.messages_of_nodes([NODE.node_id]) == {NODE.node_id: ["Waiting to look for a provider", "Ended"]}

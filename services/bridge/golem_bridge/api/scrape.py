@@ -42,7 +42,7 @@ async def discover(request: Request, context: ContextDep) -> list[Target]:
     return [
         _target(here, cluster, node, port)
         for cluster in context.books.clusters.all_latest()
-        for node in context.books.nodes.of_cluster(cluster.cluster_id)
+        for node in context.books.nodes.unfinished_of(cluster.cluster_id)
         if node.state is NodeState.RUNNING and (node.tags or {}).get(STATUS_TAG) == UP_TO_DATE
         for port in RAY_METRICS[node.kind]
     ]

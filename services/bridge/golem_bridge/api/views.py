@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from pydantic import BaseModel, Field
 
 from golem_bridge.clusters.bill import BillLine, Totals, bill_lines, totals
@@ -14,10 +12,6 @@ from golem_bridge.clusters.repository import Tally
 from golem_bridge.market.requirements import NodeConfig
 from golem_bridge.money.contracts import Contract
 from golem_bridge.money.price import glm_text, to_glm
-
-ENDED_FOR = timedelta(hours=1)
-MOST_ENDED = 50
-"""How long, and how many, of a cluster's ended nodes a snapshot shows; a cluster of weeks has thousands."""
 
 
 class NodeView(BaseModel):
@@ -174,8 +168,7 @@ class Presenter:
         return self._node(node, self._books.contracts.get(node.agreement_id) if node.agreement_id else None)
 
     def _current_nodes(self, cluster: Cluster) -> list[NodeView]:
-        since = self._books.clock.now() - ENDED_FOR
-        nodes = self._books.nodes.current(cluster.cluster_id, ended_since=since, most_ended=MOST_ENDED)
+        nodes = self._books.nodes.current(cluster.cluster_id)
         signed = self._books.contracts.by_agreement(node.agreement_id for node in nodes if node.agreement_id)
         return [self._node(node, signed.get(node.agreement_id or "")) for node in nodes]
 

@@ -163,8 +163,7 @@ class Caretaker:
         return self._books.clock.now() - (cluster.closing_at or cluster.created_at)
 
     def _is_done(self, cluster: Cluster) -> bool:
-        nodes = self._books.nodes.of_cluster(cluster.cluster_id)
-        if any(node.state is not NodeState.TERMINATED for node in nodes):
+        if self._books.nodes.unfinished_of(cluster.cluster_id):
             return False
         if self.is_settled(cluster):
             return True

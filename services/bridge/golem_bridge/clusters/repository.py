@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import timedelta
 
-from sqlalchemy import Connection, Row, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, insert, or_, select, update
 
 from golem_bridge.clock import Clock
 from golem_bridge.clusters.model import Cluster, Node
@@ -19,6 +19,10 @@ from golem_bridge.store.database import Database
 from golem_bridge.store.database import clusters as cluster_table
 from golem_bridge.store.database import nodes as node_table
 from golem_bridge.store.events import note
+
+ENDED_FOR = timedelta(hours=1)
+MOST_ENDED = 50
+"""How long, and how many, of a cluster's ended nodes are shown; a cluster of weeks has thousands."""
 
 _CLUSTER_NEWS = {
     ClusterState.CLOSING: "Closing: its nodes are ended, its bills are awaited",
@@ -156,25 +160,43 @@ class Nodes:
             raise KeyError(node_id)
         return _node(row)
 
-    def of_cluster(self, cluster_id: str) -> Sequence[Node]:
-        """All nodes the incarnation ever had, oldest first."""
-        query = (
-            select(node_table)
-            .where(node_table.c.cluster_id == cluster_id)
-            .order_by(node_table.c.created_at, node_table.c.node_id)
-        )
+    def find(self, cluster_id: str, key: str) -> Node | None:
+        """A cluster's node by its id, or a live one by its address."""
+        columns = node_table.c
+        is_live = columns.state.in_([state for state in NodeState if state.is_live])
+        by_address = and_(columns.ip == key, is_live)
+        query = select(node_table).where(columns.cluster_id == cluster_id, or_(columns.node_id == key, by_address))
         with self._database.read() as connection:
-            return [_node(row) for row in connection.execute(query).all()]
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _node(row)
 
-    def current(self, cluster_id: str, *, ended_since: datetime, most_ended: int) -> Sequence[Node]:
-        """Nodes that are not terminated, and of the others the ``most_ended`` last that ended since; oldest first."""
+    def of_cluster(self, cluster_id: str) -> Sequence[Node]:
+        """All nodes the incarnation ever had, oldest first. There can be 65,000: see the narrower questions below."""
+        return self._select(node_table.c.cluster_id == cluster_id)
+
+    def chosen(self, cluster_id: str, node_ids: Collection[str]) -> Sequence[Node]:
+        """A cluster's nodes of these ids, as far as there are such, oldest first."""
+        return self._select(node_table.c.cluster_id == cluster_id, node_table.c.node_id.in_(node_ids))
+
+    def unfinished_of(self, cluster_id: str) -> Sequence[Node]:
+        """A cluster's nodes that are not terminated, oldest first."""
+        return self._select(node_table.c.cluster_id == cluster_id, node_table.c.state != NodeState.TERMINATED)
+
+    def number_of(self, cluster_id: str) -> int:
+        """How many nodes the incarnation ever had."""
+        query = select(func.count()).where(node_table.c.cluster_id == cluster_id)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def current(self, cluster_id: str) -> Sequence[Node]:
+        """Nodes that are not terminated, and the MOST_ENDED last of those that ended within ENDED_FOR; oldest first."""
         own, is_over = node_table.c.cluster_id == cluster_id, node_table.c.state == NodeState.TERMINATED
         live = select(node_table).where(own, ~is_over)
         ended = (
             select(node_table)
-            .where(own, is_over, node_table.c.ended_at >= ended_since)
+            .where(own, is_over, node_table.c.ended_at >= self._clock.now() - ENDED_FOR)
             .order_by(node_table.c.ended_at.desc())
-            .limit(most_ended)
+            .limit(MOST_ENDED)
         )
         with self._database.read() as connection:
             rows = [*connection.execute(live).all(), *connection.execute(ended).all()]
@@ -190,8 +212,11 @@ class Nodes:
         return Tally(changes=row[0], ended=row[1])
 
     def unfinished(self) -> Sequence[Node]:
-        """All nodes that are not terminated."""
-        query = select(node_table).where(node_table.c.state != NodeState.TERMINATED)
+        """All nodes that are not terminated, oldest first."""
+        return self._select(node_table.c.state != NodeState.TERMINATED)
+
+    def _select(self, *conditions: ColumnElement[bool]) -> Sequence[Node]:
+        query = select(node_table).where(*conditions).order_by(node_table.c.created_at, node_table.c.node_id)
         with self._database.read() as connection:
             return [_node(row) for row in connection.execute(query).all()]
 

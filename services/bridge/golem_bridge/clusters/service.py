@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -101,10 +101,10 @@ class ClusterService:
     def node(self, name: str, key: str) -> Node:
         """A node by id, or a live one by its VPN address. Raises UnknownClusterError, UnknownNodeError."""
         cluster = self.get(name)
-        for node in self._books.nodes.of_cluster(cluster.cluster_id):
-            if node.node_id == key or (node.ip == key and node.state.is_live):
-                return node
-        raise UnknownNodeError(f"No node {key!r} in cluster {name!r} — see: ray-on-golem status")
+        node = self._books.nodes.find(cluster.cluster_id, key)
+        if node is None:
+            raise UnknownNodeError(f"No node {key!r} in cluster {name!r} — see: ray-on-golem status")
+        return node
 
     def market(self, name: str) -> Mapping[str, FunnelView]:
         """What the market has for each node type of a cluster; empty once it is closed."""
@@ -145,14 +145,13 @@ class ClusterService:
         self._books.changes.tell(node.cluster_id)
         return changed
 
-    def terminate(self, name: str, node_ids: Iterable[str]) -> Sequence[Node]:
+    def terminate(self, name: str, node_ids: Collection[str]) -> Sequence[Node]:
         """End nodes: at once for the caller, behind its back for Golem. Unknown ids are ignored."""
-        wanted = set(node_ids)
         cluster = self.get(name)
-        nodes = [node for node in self._books.nodes.of_cluster(cluster.cluster_id) if node.node_id in wanted]
+        nodes = self._books.nodes.chosen(cluster.cluster_id, node_ids)
         for node in nodes:
             self.end_node(node.node_id, EndReason.REQUESTED, "Ended on request")
-        return [self._books.nodes.get(node.node_id) for node in nodes]
+        return self._books.nodes.chosen(cluster.cluster_id, [node.node_id for node in nodes])
 
     def close(self, name: str) -> Cluster:
         """End everything of a cluster; its allocation goes once all is paid."""
@@ -169,7 +168,7 @@ class ClusterService:
             cluster_id,
             lambda cluster: replace(cluster, state=ClusterState.CLOSING, closing_at=cluster.closing_at or now),
         )
-        for node in self._books.nodes.of_cluster(cluster_id):
+        for node in self._books.nodes.unfinished_of(cluster_id):
             self.end_node(node.node_id, reason, message)
         self._books.changes.tell(cluster_id)
         self.ended.set()
@@ -286,7 +285,7 @@ class ClusterService:
         return cluster
 
     def _new_node(self, cluster: Cluster, kind: NodeKind, node_type: str, tags: Mapping[str, str]) -> Node:
-        number = len(self._books.nodes.of_cluster(cluster.cluster_id))
+        number = self._books.nodes.number_of(cluster.cluster_id)
         node = Node(
             node_id=f"{cluster.cluster_id}-{kind}-{number + 1:04d}",
             cluster_id=cluster.cluster_id,
@@ -300,17 +299,18 @@ class ClusterService:
         return node
 
     def _check_limits(self, cluster: Cluster, kind: NodeKind, count: int) -> None:
-        nodes = self._books.nodes.of_cluster(cluster.cluster_id)
-        live = [node for node in nodes if node.kind is kind and node.state.is_live]
+        unfinished = self._books.nodes.unfinished_of(cluster.cluster_id)
+        live = [node for node in unfinished if node.kind is kind and node.state.is_live]
         limit = 1 if kind is NodeKind.HEAD else cluster.spec.max_workers
         if len(live) + count > limit:
             raise LimitError(
                 f"Not starting {count} {kind}(s) of cluster {cluster.name!r} — {len(live)} live, at most {limit} — "
                 "raise max_workers in the cluster file and run ray up"
             )
-        if len(nodes) + count > CAPACITY:
+        had = self._books.nodes.number_of(cluster.cluster_id)
+        if had + count > CAPACITY:
             raise LimitError(
-                f"Not starting {count} {kind}(s) of cluster {cluster.name!r} — {len(nodes)} of its {CAPACITY} "
+                f"Not starting {count} {kind}(s) of cluster {cluster.name!r} — {had} of its {CAPACITY} "
                 "addresses are used up, and none is given twice — run ray down and ray up: each start has its own"
             )
 

@@ -233,7 +233,7 @@ class Starter:
     async def _vpn_nodes(self, cluster_id: str) -> dict[str, str]:
         """Address to node id of everybody in the cluster's VPN."""
         members = {REQUESTOR_IP: await self._golem.identity()}
-        for node in self._nodes.of_cluster(cluster_id):
+        for node in self._nodes.unfinished_of(cluster_id):
             contract = self._contracts.get(node.agreement_id) if node.agreement_id and node.state.is_live else None
             if contract is not None:
                 members[node.ip] = contract.provider_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,12 +62,10 @@ class Events:
             for row in reversed(rows)
         ]
 
-    def messages_of_nodes(self, cluster_id: str) -> dict[str, list[str]]:
-        """By node id: what it said of itself, oldest first, as far as it is remembered."""
+    def messages_of_nodes(self, node_ids: Collection[str]) -> dict[str, list[str]]:
+        """By node id: what each said of itself, oldest first, as far as it is remembered."""
         query = (
-            select(events.c.node_id, events.c.message)
-            .where(events.c.cluster_id == cluster_id, events.c.node_id.is_not(None))
-            .order_by(events.c.event_id)
+            select(events.c.node_id, events.c.message).where(events.c.node_id.in_(node_ids)).order_by(events.c.event_id)
         )
         messages: dict[str, list[str]] = {}
         with self._database.read() as connection:

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golem_bridge.api.views import ENDED_FOR, MOST_ENDED, Presenter
+from golem_bridge.api.views import Presenter
 from golem_bridge.clusters.bill import totals
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster, Node
+from golem_bridge.clusters.repository import ENDED_FOR, MOST_ENDED
 from golem_bridge.clusters.states import EndReason, NodeKind, NodeState
 from golem_bridge.money.budget import total_reserved
 from golem_bridge.store.database import Database

@@ -65,7 +65,7 @@ async def non_terminated_nodes(body: NonTerminated, context: ContextDep, caller:
         cluster = seen_cluster(body.cluster_name, context, caller)
     except UnknownClusterError:
         return answer({"nodes_ids": []})
-    nodes = context.books.nodes.of_cluster(cluster.cluster_id)
+    nodes = context.books.nodes.unfinished_of(cluster.cluster_id)
     fitting = [node.node_id for node in nodes if node.state.is_live and body.tags.items() <= (node.tags or {}).items()]
     return answer({"nodes_ids": fitting})
 
@@ -96,10 +96,10 @@ async def request_nodes(body: RequestNodes, context: ContextDep, caller: CallerD
 
 @router.post("/cluster_data")
 async def cluster_data(body: OfCluster, context: ContextDep, caller: CallerDep) -> Response:
-    """All nodes, the terminated ones too: the client reads their absence as success."""
+    """Terminated nodes, too, for a while: the client reads their absence as success."""
     cluster = seen_cluster(body.cluster_name, context, caller)
-    said = context.books.events.messages_of_nodes(cluster.cluster_id)
-    nodes = context.books.nodes.of_cluster(cluster.cluster_id)
+    nodes = context.books.nodes.current(cluster.cluster_id)
+    said = context.books.events.messages_of_nodes([node.node_id for node in nodes])
     data = {
         node.node_id: told.node_data(
             node, said=said.get(node.node_id, ()), proxy_command=_proxy_command(context, caller, cluster, node)
@@ -142,7 +142,7 @@ async def terminate(body: OfNode, context: ContextDep, caller: CallerDep) -> Res
     """At once for the client, with the node's data as it was before; its bills are settled behind its back."""
     node = _node(body, context, caller)
     cluster = seen_cluster(body.cluster_name, context, caller)
-    said = context.books.events.messages_of_nodes(node.cluster_id).get(node.node_id, ())
+    said = context.books.events.messages_of_nodes([node.node_id]).get(node.node_id, ())
     before = told.node_data(node, said=said, proxy_command=_proxy_command(context, caller, cluster, node))
     context.service.terminate(body.cluster_name, [node.node_id])
     return answer({"terminated_nodes": {node.node_id: before}})

@@ -58,10 +58,10 @@ def proxy_command(settings: Settings, cluster: Cluster, node: Node) -> str | Non
 
 
 def warnings(books: Books, clusters: Sequence[Cluster]) -> list[str]:
-    """What the client shows before each command: nodes of these clusters that were lost."""
+    """What the client shows before each command: nodes of these clusters that were lost lately."""
     return [
         f"[{cluster.name}] Node `{node.node_id}` was ended: {node.message}"
         for cluster in clusters
-        for node in books.nodes.of_cluster(cluster.cluster_id)
+        for node in books.nodes.current(cluster.cluster_id)
         if node.reason in WORTH_A_WARNING
     ]
