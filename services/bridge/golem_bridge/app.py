@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 import uuid
 from contextlib import AsyncExitStack
 
 import structlog
+import uvloop
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from golem_bridge.api.app import HeadDoors, create_app, host_server
@@ -177,7 +177,7 @@ def main() -> None:
     logs = LogCounts()
     _configure_logging(settings.log_level, logs)
     try:
-        asyncio.run(serve(settings, logs))
+        uvloop.run(serve(settings, logs))
     except (SecretError, BridgeError) as error:
         log.error("bridge cannot run", reason=str(error))
         sys.exit(1)

@@ -9,27 +9,39 @@ from golem_bridge.relay.frames import MAX_PAYLOAD, Decoder, Frame, Kind
 from golem_bridge.relay.mux import Mux
 from golem_bridge.relay.stream import READ_SIZE, Direction, Stream
 
-DIRECTION = Direction(under_way=16, window=256 * 1024)
+DIRECTION = Direction(under_way=16, window=256 * 1024, message=2 * MAX_PAYLOAD, gap=0.003)
 
 
 class End:
-    """A mux whose messages are collected."""
+    """A mux whose messages are collected. Its naps last until :meth:`wake`."""
 
     def __init__(self) -> None:
         self.messages: list[bytes] = []
         self.accepted: list[Stream] = []
-        loop = asyncio.get_running_loop()
+        self._nap = asyncio.Event()
         self.mux = Mux(
             self._send,
             outgoing=DIRECTION,
             incoming=DIRECTION,
-            now=loop.time,
-            sleep=asyncio.sleep,
+            now=lambda: 0.0,
+            sleep=self._sleep,
             accept=lambda stream, _: self.accepted.append(stream),
         )
 
     async def _send(self, message: bytes) -> None:
         self.messages.append(message)
+
+    async def _sleep(self, seconds: float) -> None:
+        if seconds == DIRECTION.gap:
+            await self._nap.wait()
+        else:
+            await asyncio.get_running_loop().create_future()
+
+    async def wake(self) -> None:
+        """The gap after a message is over."""
+        self._nap.set()
+        self._nap = asyncio.Event()
+        await idle()
 
     def sent(self, kind: Kind) -> list[Frame]:
         decoder = Decoder()
@@ -60,12 +72,49 @@ def data(number: int) -> Frame:
 OPEN = Frame(Kind.OPEN, 1, 1, b"\0\x16")
 
 
-async def test_a_few_frames_are_acknowledged_at_a_time(end: End) -> None:
+async def test_half_of_what_may_be_under_way_is_acknowledged_at_once(end: End) -> None:
     end.receives(OPEN)
     for number in range(2, 17):
         end.receives(data(number))
-        await idle()
-    assert [ack.number for ack in end.sent(Kind.ACK)] == [4, 8, 12, 16]
+        await end.wake()
+    assert [ack.number for ack in end.sent(Kind.ACK)] == [8, 16]
+
+
+async def test_less_is_acknowledged_with_what_is_sent_anyway(end: End) -> None:
+    end.receives(OPEN, data(2))
+    await idle()
+    assert end.messages == []
+    (stream,) = end.accepted
+    await stream.write(b"x")
+    await end.wake()
+    assert len(end.messages) == 1
+    assert [ack.number for ack in end.sent(Kind.ACK)] == [2]
+    end.receives(Frame(Kind.PING))
+    await end.wake()
+    assert len(end.sent(Kind.ACK)) == 1, "nothing new has come, so there is nothing to acknowledge"
+
+
+async def test_what_is_ready_travels_together_as_far_as_a_message_holds_it(end: End) -> None:
+    end.receives(OPEN, Frame(Kind.PING))
+    (stream,) = end.accepted
+    await stream.write(bytes(3 * MAX_PAYLOAD))
+    await idle()
+    assert [len(end.sent(kind)) for kind in (Kind.PONG, Kind.ACK, Kind.DATA)] == [1, 1, 2]
+    assert len(end.messages) == 1
+
+
+async def test_the_next_message_waits_for_the_gap(end: End) -> None:
+    end.receives(OPEN)
+    (stream,) = end.accepted
+    await stream.write(b"first")
+    await idle()
+    await stream.write(b"second")
+    await stream.write(b"third")
+    await idle()
+    assert [frame.payload for frame in end.sent(Kind.DATA)] == [b"first"]
+    await end.wake()
+    assert [frame.payload for frame in end.sent(Kind.DATA)] == [b"first", b"second", b"third"]
+    assert len(end.messages) == 2
 
 
 async def test_a_reader_gets_what_has_come_at_once(end: End) -> None:
@@ -82,15 +131,3 @@ async def test_a_reader_gets_no_more_than_it_asked_for(end: End) -> None:
     assert [len(piece) for piece in got] == [MAX_PAYLOAD + 1, READ_SIZE]
     got.append(await stream.read())
     assert b"".join(got) == b"".join(frame.payload for frame in frames)
-
-
-async def test_control_frames_travel_with_what_is_in_order(end: End) -> None:
-    end.receives(OPEN)
-    (stream,) = end.accepted
-    await idle()
-    end.messages.clear()
-    end.receives(Frame(Kind.PING), *(data(number) for number in range(2, 5)))
-    await stream.write(b"x")
-    await idle()
-    assert len(end.messages) == 1
-    assert [len(end.sent(kind)) for kind in (Kind.PONG, Kind.ACK, Kind.DATA)] == [1, 1, 1]

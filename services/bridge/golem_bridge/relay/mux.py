@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
-from golem_bridge.relay.frames import MAX_PAYLOAD, Decoder, Frame, Kind, LinkError, Resequencer
+from golem_bridge.relay.frames import HEADER, MAX_PAYLOAD, Decoder, Frame, Kind, LinkError, Resequencer
 from golem_bridge.relay.stream import Direction, Stream
 
 PING_INTERVAL = 5.0
@@ -117,7 +117,8 @@ class Mux:
                     self._deliver(ready)
             else:
                 self._take_control(frame)
-        self._acknowledge()
+        if self._owed >= self._incoming.under_way // 2:
+            self._wake.set()
 
     def fail(self, reason: str) -> None:
         """The link is over: so are its streams."""
@@ -137,9 +138,7 @@ class Mux:
         self._streams.pop(stream.stream_id, None)
 
     def send_control(self, frame: Frame) -> None:
-        """Send an unnumbered frame at once; the newest ACK replaces an older one that was not sent yet."""
-        if frame.kind is Kind.ACK:
-            self._control = deque(kept for kept in self._control if kept.kind is not Kind.ACK)
+        """Send an unnumbered frame at once."""
         self._control.append(frame)
         self._wake.set()
 
@@ -147,13 +146,6 @@ class Mux:
         """Send a frame that opens or ends a stream, in its order."""
         self._in_order.append(Frame(kind, 0, stream_id, payload))
         self._wake.set()
-
-    def _acknowledge(self) -> None:
-        """Before the other end has to wait, but not each frame: yagna takes as long for an ACK as for 1.4 KB."""
-        delivered = self._resequencer.delivered
-        if delivered - self._acknowledged_theirs >= self._incoming.under_way // 4:
-            self._acknowledged_theirs = delivered
-            self.send_control(Frame(Kind.ACK, delivered))
 
     def _deliver(self, frame: Frame) -> None:
         if frame.kind is Kind.HELLO:
@@ -200,6 +192,8 @@ class Mux:
             message = self._next_message()
             if message:
                 await self._send(message)
+                if self._outgoing.gap:
+                    await self._sleep(self._outgoing.gap)
             else:
                 self._wake.clear()
                 await self._wake.wait()
@@ -208,10 +202,25 @@ class Mux:
         """All control frames that wait, and what is next in order: each message costs yagna a turn."""
         frames = list(self._control)
         self._control.clear()
-        frame = self._next()
-        if frame is not None:
+        size = 0
+        while size < self._outgoing.message and (frame := self._next()) is not None:
             frames.append(frame)
+            size += len(frame.payload) + HEADER.size
+        if frames or self._owed >= self._incoming.under_way // 2:
+            frames += self._acknowledgement()
         return b"".join(frame.encode() for frame in frames)
+
+    @property
+    def _owed(self) -> int:
+        """Frames that arrived and were not acknowledged yet."""
+        return self._resequencer.delivered - self._acknowledged_theirs
+
+    def _acknowledgement(self) -> Iterator[Frame]:
+        """Travels with what is sent anyway, alone only before the other end has to wait: yagna takes as long for it
+        as for 1.4 KB."""
+        if self._owed:
+            self._acknowledged_theirs = self._resequencer.delivered
+            yield Frame(Kind.ACK, self._acknowledged_theirs)
 
     def _next(self) -> Frame | None:
         """The next numbered frame: what opens and ends streams, then the streams in turn."""
