@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -224,6 +225,22 @@ async def test_a_silent_peer_is_noticed(bench: Bench) -> None:
     with pytest.raises(LinkError, match="silent"):
         await mux.run()
     assert now <= mux_module.DEAD_AFTER + 2 * mux_module.PING_INTERVAL
+
+
+async def test_what_came_is_receipted_once_and_a_little_later() -> None:
+    link, loop = Mock(), Mock()
+    receipt = node_end.Receipt(link, loop)
+    receipt.soon()
+    receipt.soon()
+    ((delay, send),) = (call.args for call in loop.call_later.call_args_list)
+    assert 0 < delay < 0.01  # yagna's TCP itself waits ten milliseconds
+    link.setsockopt.assert_not_called()
+    send()
+    link.setsockopt.assert_called_once_with(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 2)
+    receipt.soon()
+    assert loop.call_later.call_count == 2
+    receipt.cancel()
+    loop.call_later.return_value.cancel.assert_called_once()
 
 
 def test_the_script_for_nodes_stands_alone(tmp_path: Path) -> None:

@@ -26,8 +26,39 @@ HELLO_TIMEOUT = 10.0
 
 LINK_READ_SIZE = 256 * 1024
 CONNECT_TIMEOUT = 5.0
+RECEIPT_AFTER = 0.002
+"""Seconds; each frame of its own delays the one behind it."""
+
+SEND_WHAT_IS_DUE = 2
+"""An even value of TCP_QUICKACK: acknowledge now what is due, and go on waiting for answers to carry it (Linux'
+net/ipv4/tcp.c, tcp_sock_set_quickack)."""
+
 DISCARD = 9
 """The port whose service throws away what it gets."""
+
+
+class Receipt:
+    """TCP's own acknowledgement of what arrived, if no answer has carried it within RECEIPT_AFTER.
+
+    yagna's TCP holds a small segment back until the one before is acknowledged, and Linux waits 40 ms with that.
+    """
+
+    def __init__(self, link: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+        self._link = link
+        self._loop = loop
+        self._timer: asyncio.TimerHandle | None = None
+
+    def soon(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(RECEIPT_AFTER, self._send)
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _send(self) -> None:
+        self._timer = None
+        self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, SEND_WHAT_IS_DUE)
 
 
 class NodeEnd:
@@ -85,14 +116,16 @@ class NodeEnd:
             writer.close()
 
     async def _receive(self, mux: Mux, reader: asyncio.StreamReader, link: socket.socket) -> None:
-        while True:
-            data = await reader.read(LINK_READ_SIZE)
-            if not data:
-                return
-            # yagna's TCP holds a small segment back until the one before is acknowledged, and Linux waits 40 ms with
-            # that; the option holds until the next time Linux thinks it may wait
-            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-            mux.feed(data)
+        receipt = Receipt(link, asyncio.get_running_loop())
+        try:
+            while True:
+                data = await reader.read(LINK_READ_SIZE)
+                if not data:
+                    return
+                receipt.soon()
+                mux.feed(data)
+        finally:
+            receipt.cancel()
 
     async def _expect(self, known: asyncio.Event) -> None:
         await asyncio.wait_for(known.wait(), HELLO_TIMEOUT)
