@@ -93,8 +93,10 @@ class Bridge:
         ]
 
     def closing_clusters(self) -> list[str]:
-        """Names of clusters that wait for invoices or payments."""
-        return [cluster["name"] for cluster in self._ask("/v1/clusters")["clusters"] if cluster["state"] == "closing"]
+        """Names of clusters of which an incarnation, not only the newest, waits for invoices or payments."""
+        body = self._ask("/v1/clusters")
+        newest = {cluster["name"] for cluster in body["clusters"] if cluster["state"] == "closing"}
+        return sorted(newest.union(body.get("closing", ())))  # a bridge of before an upgrade tells only the newest
 
     def _ask(self, path: str) -> dict[str, Any]:
         file = self._settings.token_file

@@ -20,6 +20,7 @@ from golem_bridge.api.views import (
     TerminateRequest,
 )
 from golem_bridge.clusters.spec import NAME_PATTERN, ClusterSpec
+from golem_bridge.clusters.states import ClusterState
 
 router = APIRouter(prefix="/v1")
 
@@ -30,9 +31,11 @@ MAX_WAIT = 60.0
 
 @router.get("/clusters", dependencies=[HostOnly])
 async def list_clusters(context: ContextDep) -> ClusterList:
-    """The newest incarnation of every cluster."""
+    """The newest incarnation of every cluster, and which clusters have one that is closing."""
+    clusters = context.books.clusters
     return ClusterList(
-        clusters=[context.presenter.snapshot(cluster) for cluster in context.books.clusters.all_latest()]
+        clusters=[context.presenter.snapshot(cluster) for cluster in clusters.all_latest()],
+        closing=sorted({cluster.name for cluster in clusters.unfinished() if cluster.state is ClusterState.CLOSING}),
     )
 
 

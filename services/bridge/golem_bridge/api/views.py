@@ -60,7 +60,10 @@ class ClusterSnapshot(BaseModel):
 
 
 class ClusterList(BaseModel):
+    """``closing`` names clusters of which an incarnation, not only the newest, waits for its end or its bills."""
+
     clusters: list[ClusterSnapshot]
+    closing: list[str]
 
 
 class NodeList(BaseModel):

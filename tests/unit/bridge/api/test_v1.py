@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from golem_bridge.clusters.states import NodeState
+from golem_bridge.clusters.states import ClusterState, NodeState
 from golem_bridge.store.database import contracts
 from tests.unit.bridge.bench import Bench
 from tests.unit.bridge.clusters.test_close import up
@@ -46,6 +46,25 @@ async def test_a_cluster_is_opened_filled_watched_billed_and_closed(bench: Bench
     assert (bill["state"], bill["settled"], bill["total_accepted"]) == ("closed", True, bill["total_paid"])
     (line,) = bill["lines"]
     assert line["accepted"] == bill["total_accepted"] == line["payments"][0]["amount"]
+
+
+async def test_an_incarnation_that_waits_for_its_bills_is_told_also_when_a_later_one_is_over(
+    bench: Bench, doors: Doors
+) -> None:
+    (mute,) = bench.join("mute", sends_invoices=False)
+    await bench.start()
+    await up(bench)
+    bench.service.close("demo")
+    await bench.until(lambda: not bench.rented(), seconds=10)
+    mute.sends_invoices = True
+    await up(bench)
+    bench.service.close("demo")
+    await bench.until(lambda: bench.service.get("demo").state is ClusterState.CLOSED, seconds=30)
+    told = (await doors.host.get("/v1/clusters")).json()
+    assert [(cluster["incarnation"], cluster["state"]) for cluster in told["clusters"]] == [(2, "closed")]
+    assert told["closing"] == ["demo"]
+    await bench.until(lambda: not bench.books.clusters.unfinished())
+    assert (await doors.host.get("/v1/clusters")).json()["closing"] == []
 
 
 async def test_a_price_nobody_can_write_down_stops_nothing(bench: Bench, doors: Doors) -> None:
