@@ -15,7 +15,7 @@ from golem_devnet.agent.payments import Stranger
 from golem_devnet.agent.recovery import close_old_agreements
 from golem_devnet.agent.rest import ProviderRest, RestError
 from golem_devnet.catalogue.images import Images
-from golem_devnet.exeunit.activity import Activity
+from golem_devnet.exeunit.activity import Activity, tell_state
 from golem_devnet.exeunit.commands import NodeCommands
 from golem_devnet.faults.board import FaultBoard
 from golem_devnet.faults.model import Answers
@@ -162,18 +162,23 @@ class Provider:
         return Activity(activity_id, agreement_id, bus=self._bus, commands=commands)
 
     async def _activities(self) -> None:
-        async def take(event: Mapping[str, Any]) -> None:
-            kind = event["eventType"]
-            name = kind if isinstance(kind, str) else next(iter(kind))
-            deal = self._deals.get(event["agreementId"])
-            if deal is None:
-                log.warning("activity %s of an unknown agreement", event["activityId"])
-            elif name == "CreateActivity":
-                await deal.create_activity(event["activityId"])
-            elif name == "DestroyActivity":
-                await deal.destroy_activity(event["activityId"])
+        await self._follow("/activity-api/v1/events", self._on_activity)
 
-        await self._follow("/activity-api/v1/events", take)
+    async def _on_activity(self, event: Mapping[str, Any]) -> None:
+        kind, activity_id = event["eventType"], event["activityId"]
+        name = kind if isinstance(kind, str) else next(iter(kind))
+        deal = self._deals.get(event["agreementId"])
+        if name == "DestroyActivity":
+            await (deal.destroy_activity(activity_id) if deal else self._bury(activity_id))
+        elif deal is None:
+            log.warning("activity %s of an unknown agreement", activity_id)
+        elif name == "CreateActivity":
+            await deal.create_activity(activity_id)
+
+    async def _bury(self, activity_id: str) -> None:
+        """Its node ended with an agent before this one; until the daemon knows, the requestor waits for the end."""
+        log.info("activity %s ended before the restart", activity_id[:12])
+        await tell_state(self._bus, activity_id, "Terminated")
 
     async def _agreements(self) -> None:
         async def take(event: Mapping[str, Any]) -> None:

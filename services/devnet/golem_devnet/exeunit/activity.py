@@ -74,13 +74,7 @@ class Activity:
 
     async def _set_state(self, state: str) -> None:
         self.state = state
-        message = {
-            "activityId": self.activity_id,
-            "state": {"state": [state, None]},
-            "timeout": None,
-            "credentials": None,
-        }
-        await self._bus.call("/local/activity/SetActivityState", message)
+        await tell_state(self._bus, self.activity_id, state)
 
     async def _report_usage(self) -> None:
         while True:
@@ -174,6 +168,17 @@ class Activity:
 
     async def _get_running(self, _message: Mapping[str, Any]) -> object:
         return {"Err": {"notFound": "no running command"}}
+
+
+async def tell_state(bus: BusClient, activity_id: str, state: str) -> None:
+    """To the provider's daemon, which tells the requestor. Raises BusError."""
+    message = {
+        "activityId": activity_id,
+        "state": {"state": [state, None]},
+        "timeout": None,
+        "credentials": None,
+    }
+    await bus.call("/local/activity/SetActivityState", message)
 
 
 async def _answer(call: Awaitable[object]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -45,7 +45,8 @@ class Signing:
             siblings=(),
             faults_file=folder / "faults.json",
         )
-        rest, bus = cast(ProviderRest, FakeRest()), cast(BusClient, FakeBus())
+        self.bus = FakeBus()
+        rest, bus = cast(ProviderRest, FakeRest()), cast(BusClient, self.bus)
         self.provider = Provider(config, rest=rest, bus=bus, hub=cast(HubLine, None))
 
     async def deal(self, agreement_id: str, *activity_ids: str) -> None:
@@ -68,3 +69,19 @@ async def test_it_forgets_deals_but_the_one_it_can_bill_again_by_mistake(signing
         await signing.deal(f"idle {number}")
     assert set(signing.provider._deals) == {"second", "idle 9"}
     assert signing.provider._stranger_to("idle 9") == Stranger("second", "a2")
+
+
+async def test_an_activity_of_before_its_restart_ends_when_the_requestor_wants_it_to(signing: Signing) -> None:
+    """Nothing of it is left, and a requestor that is not told waits for its end, again and again."""
+    await signing.provider._on_activity(event("DestroyActivity"))
+    assert signing.bus.states == ["Terminated"]
+
+
+async def test_an_activity_is_not_begun_under_an_agreement_of_before_its_restart(signing: Signing) -> None:
+    await signing.provider._on_activity(event("CreateActivity"))
+    assert signing.bus.states == []
+
+
+def event(kind: str) -> dict[str, Any]:
+    """As the daemon tells it."""
+    return {"eventType": {kind: {}}, "activityId": "of before", "agreementId": "of before"}
