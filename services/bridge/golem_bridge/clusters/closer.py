@@ -3,6 +3,7 @@
 An open contract is wanted while a live node runs under it. Everything else is taken down: activity, agreement,
 VPN membership. A node that is terminating becomes terminated once nothing of it is open. Each contract is closed on
 its own, so that a provider out of reach holds nobody else up; one that stays out of reach, or refuses, is given up.
+Where the provider ended the agreement itself, its word on the activity is not waited for: it may know nothing of it.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class Closer:
         self._drop_link = drop_link
         self._closing: dict[str, asyncio.Task[None]] = {}
         self._tried_since: dict[str, float] = {}
+        self._ended_by_us: set[str] = set()
 
     async def step(self) -> None:
         """Close unwanted contracts, then mark nodes that have nothing open as terminated."""
@@ -102,7 +104,7 @@ class Closer:
         refusal = await self._destroy_activity(contract)
         # whatever the provider says of its activity, the agreement by which it may bill us ends
         await self._terminate_agreement(contract)
-        if refusal is not None:
+        if refusal is not None and contract.agreement_id in self._ended_by_us:
             raise refusal
         cluster = self._clusters.get(contract.cluster_id)
         if cluster.network_id is not None:
@@ -123,6 +125,7 @@ class Closer:
 
     def _over(self, contract: Contract) -> None:
         self._tried_since.pop(contract.agreement_id, None)
+        self._ended_by_us.discard(contract.agreement_id)
         self._contracts.ended(contract.agreement_id, self._clock.now())
         self._runtimes.of(contract.cluster_id).claims.release(contract.provider_id)
         self._changes.tell(contract.cluster_id)
@@ -135,6 +138,7 @@ class Closer:
             return
         if agreement.state in {AgreementState.APPROVED, AgreementState.PENDING}:
             await self._golem.terminate_agreement(contract.agreement_id, "The node is not needed any more")
+            self._ended_by_us.add(contract.agreement_id)
 
     async def _leave_vpn(self, network_id: str, contract: Contract) -> None:
         """yagna removes by provider; a newer contract with the same provider must keep its membership."""

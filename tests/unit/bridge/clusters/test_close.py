@@ -9,7 +9,7 @@ import pytest
 
 from golem_bridge.clusters.bill import bill_lines, totals
 from golem_bridge.clusters.states import ClusterState, EndReason
-from golem_bridge.errors import GolemError
+from golem_bridge.errors import GolemError, GolemTimeoutError
 from golem_bridge.golem.types import AgreementState
 from tests.unit.bridge.bench import Bench
 from tests.unit.bridge.samples import spec
@@ -111,6 +111,26 @@ async def test_a_provider_that_refuses_the_end_is_paid_no_longer(bench: Bench, m
     over = bench.books.contracts.get(contract.agreement_id)
     assert over is not None
     assert over.ended_at is not None
+
+
+async def test_an_agreement_that_its_provider_ended_waits_for_no_word_of_its_activity(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that lost power knows nothing of its nodes when it is back."""
+    bench.join("back again")
+    await bench.start()
+    (head,) = await up(bench)
+    asked = []
+
+    async def ignore(activity_id: str, *, timeout: float) -> None:
+        asked.append(activity_id)
+        await asyncio.sleep(timeout)
+        raise GolemTimeoutError(f"Cannot end activity {activity_id} — yagna answers 408: Timeout")
+
+    monkeypatch.setattr(bench.golem, "destroy_activity", ignore)
+    bench.golem.world.agreement(bench.contract(head).agreement_id).state = AgreementState.TERMINATED
+    await bench.until(lambda: bench.state(head) == "terminated", seconds=30)
+    assert len(asked) == 1
 
 
 async def test_bills_are_paid_when_the_last_one_is_there_not_a_day_later(
