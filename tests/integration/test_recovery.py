@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.devnet import compose, switch
+from tests.devnet import compose, provider_asks, switch
 from tests.integration.requestor import START, Refused, Requestor, connected, deploy, shell
 
 pytestmark = pytest.mark.usefixtures("honest")
@@ -146,3 +146,32 @@ async def test_a_killed_agent_ends_its_agreement_and_bills_it(requestor: Request
             assert await requestor.pay(rental) > 0
     finally:
         switch("clear", "alder")
+
+
+async def test_an_invoice_waits_for_a_requestor_that_is_away(requestor: Requestor) -> None:
+    """As after a power cut, when the providers are back before it is."""
+    switch("set", "alder", "note_interval=1")
+    try:
+        async with requestor.rented("alder") as rental:
+            await requestor.until(lambda: requestor.debit_notes(rental.agreement_id), "no debit note")
+            compose("stop", "yagna")
+            switch("crash", "alder")
+
+            async def issued() -> bool:
+                invoices = provider_asks("alder", "/payment-api/v1/invoices")
+                return any(invoice["agreementId"] == rental.agreement_id for invoice in invoices)
+
+            await requestor.until(issued, "no invoice")
+            compose("start", "yagna")
+            async with connected() as anew:
+                await anew.until(lambda: answers(anew), "yagna does not answer")
+                assert await anew.pay(rental) > 0
+    finally:
+        switch("clear", "alder")
+
+
+async def answers(requestor: Requestor) -> bool:
+    try:
+        return bool(await requestor.me())
+    except (Refused, aiohttp.ClientError, ValueError):
+        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,9 @@ from golem_devnet.faults.model import Faults
 
 API = "/payment-api/v1"
 DUE = timedelta(hours=1)
+
+UNSENT_FOR = timedelta(seconds=10)
+"""After which an invoice that is only issued is sent again; until it is due."""
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +41,26 @@ def invoice_body(agreement_id: str, activity_ids: Sequence[str], amount: Decimal
 async def send_invoice(rest: ProviderRest, body: Mapping[str, object]) -> None:
     """Issue and send. Raises RestError."""
     invoice = await rest.call("POST", f"{API}/invoices", body)
-    await rest.call("POST", f"{API}/invoices/{invoice['invoiceId']}/send?timeout=20")
+    await _send(rest, invoice["invoiceId"])
+
+
+async def send_unsent(rest: ProviderRest, now: datetime) -> None:
+    """Send what was issued and did not arrive: its requestor was away, or the agent ended. Raises RestError.
+
+    yagna sends nothing by itself a second time; sending again what has arrived is harmless.
+    """
+    since = urllib.parse.quote((now - DUE).isoformat())
+    for invoice in await rest.call("GET", f"{API}/invoices?afterTimestamp={since}"):
+        if invoice["status"] == "ISSUED" and datetime.fromisoformat(invoice["timestamp"]) <= now - UNSENT_FOR:
+            try:
+                await _send(rest, invoice["invoiceId"])
+                log.info("invoice %s is sent at last", invoice["invoiceId"][:12])
+            except RestError as error:
+                log.info("invoice %s is not sent yet: %s", invoice["invoiceId"][:12], error)
+
+
+async def _send(rest: ProviderRest, invoice_id: str) -> None:
+    await rest.call("POST", f"{API}/invoices/{invoice_id}/send?timeout=20")
 
 
 @dataclass(frozen=True)

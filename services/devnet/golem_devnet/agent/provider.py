@@ -11,7 +11,7 @@ from typing import Any
 from golem_devnet.agent.config import AgentConfig
 from golem_devnet.agent.deal import Deal
 from golem_devnet.agent.offer import answer, build_offer
-from golem_devnet.agent.payments import Stranger
+from golem_devnet.agent.payments import Stranger, send_unsent
 from golem_devnet.agent.recovery import close_old_agreements
 from golem_devnet.agent.rest import ProviderRest, RestError
 from golem_devnet.catalogue.images import Images
@@ -25,6 +25,9 @@ from golem_devnet.sandbox.node import NODES
 
 RETRY = 1.0
 """Seconds after a failed request."""
+
+SEND_AGAIN = 5.0
+"""Seconds between looks for invoices that did not reach their requestors."""
 
 FAULT_CHECK = 0.2
 """Seconds between looks at those faults that act by themselves."""
@@ -51,7 +54,8 @@ class Provider:
         await self._withdraw_old_offers()
         await close_old_agreements(self._rest)
         loops = [self._market(), self._activities(), self._agreements(), self._debit_notes(), self._housekeeping()]
-        tasks = [asyncio.create_task(loop) for loop in (*loops, self._obey(), self._offer_anew(), self._bus_breaks())]
+        more = [self._invoices(), self._obey(), self._offer_anew(), self._bus_breaks()]
+        tasks = [asyncio.create_task(loop) for loop in (*loops, *more)]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -212,6 +216,14 @@ class Provider:
                     await take(event)
                 except (RestError, BusError) as error:
                     log.error("%s: %s", event["eventType"], error)
+
+    async def _invoices(self) -> None:
+        while True:
+            await asyncio.sleep(SEND_AGAIN)
+            try:
+                await send_unsent(self._rest, datetime.now(UTC))
+            except RestError as error:
+                log.info("%s", error)
 
     async def _housekeeping(self) -> None:
         while True:
