@@ -39,6 +39,7 @@ SUITES = (
     "tests/e2e/test_secrets.py",
     "tests/e2e/test_resilience.py",
     "tests/e2e/test_lost_vpn.py",
+    "tests/e2e/test_power_cut.py",
     "tests/contract",
     "tests/e2e/test_setup.py",
     "tests/integration",

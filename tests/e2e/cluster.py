@@ -56,7 +56,7 @@ class ClusterFile:
     def have_no_workers(self) -> None:
         """Only a head, written so."""
         self.content["max_workers"] = 0
-        self.content["available_node_types"]["ray.worker.default"]["max_workers"] = 0
+        self.content["available_node_types"]["ray.worker.default"] |= {"min_workers": 0, "max_workers": 0}
         self.write()
 
     def write(self) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.bridge import Bridge
+from appliance.bridge import Bill, Bridge
 from appliance.paths import EXAMPLE, ROOT
 from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
 from appliance.steps import StepError, Steps
@@ -53,6 +54,26 @@ def answers(bridge: Bridge) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Running:
+    """A container, and since when it runs."""
+
+    container: str
+    since: str
+
+    @classmethod
+    def now(cls, service: str) -> Running:
+        container = container_of(service)
+        return cls(container, ask_docker("inspect", "--format", "{{.State.StartedAt}}", container))
+
+    def is_back(self) -> bool:
+        """Docker has started it again, and it is healthy."""
+        since, state = ask_docker(
+            "inspect", "--format", "{{.State.StartedAt}} {{.State.Health.Status}}", self.container
+        ).split()
+        return since != self.since and state == "healthy"
+
+
 def health(service: str) -> str:
     return ask_docker("inspect", "--format", "{{.State.Health.Status}}", container_of(service))
 
@@ -76,10 +97,16 @@ def restart(service: str) -> None:
 def check_down_pays(cluster: ClusterFile, bridge: Bridge, steps: Steps) -> None:
     """``ray down`` leaves nothing running, owed or open, and the chain agrees with the bill."""
     assert cluster.down().code == 0
+    check_paid(cluster, bridge, steps)
+
+
+def check_paid(cluster: ClusterFile, bridge: Bridge, steps: Steps) -> Bill:
+    """A cluster that is ending leaves nothing running, owed or open; its bill, with which the chain agrees."""
     bill = wait_for_settlement(steps, bridge, cluster.name)
     check_chain(steps, bridge.wallet(), bill)
     wait_until(lambda: not cluster.nodes(bridge), 60, "all nodes to end")
     check_nothing_open(steps)
+    return bill
 
 
 def ask_docker(*arguments: str) -> str:
