@@ -40,6 +40,7 @@ SUITES = (
     "tests/e2e/test_resilience.py",
     "tests/e2e/test_lost_vpn.py",
     "tests/e2e/test_power_cut.py",
+    "tests/e2e/test_another_devnet.py",
     "tests/contract",
     "tests/e2e/test_setup.py",
     "tests/integration",
