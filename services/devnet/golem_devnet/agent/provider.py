@@ -46,13 +46,14 @@ class Provider:
         self._board = FaultBoard(config.faults_file)
         self._offer = build_offer(config, self._board.read())
         self._offer_id: str | None = None
+        self._began = datetime.now(UTC)
         self._deals: dict[str, Deal] = {}
         self._image_hashes: dict[str, str] = {}
 
     async def run(self) -> None:
         """Serve until cancelled or until the daemon's bus breaks (ConnectionError)."""
         await self._withdraw_old_offers()
-        await close_old_agreements(self._rest)
+        await close_old_agreements(self._rest, self._bus)
         loops = [self._market(), self._activities(), self._agreements(), self._debit_notes(), self._housekeeping()]
         more = [self._invoices(), self._obey(), self._offer_anew(), self._bus_breaks()]
         tasks = [asyncio.create_task(loop) for loop in (*loops, *more)]
@@ -166,7 +167,8 @@ class Provider:
         return Activity(activity_id, agreement_id, bus=self._bus, commands=commands)
 
     async def _activities(self) -> None:
-        await self._follow("/activity-api/v1/events", self._on_activity)
+        # what was wanted while old agreements were closed is wanted still
+        await self._follow("/activity-api/v1/events", self._on_activity, since=self._began)
 
     async def _on_activity(self, event: Mapping[str, Any]) -> None:
         kind, activity_id = event["eventType"], event["activityId"]
@@ -200,9 +202,11 @@ class Provider:
 
         await self._follow("/payment-api/v1/debitNoteEvents", take)
 
-    async def _follow(self, path: str, take: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
-        """Every event of a stream from now on; a failing one is logged, the stream goes on."""
-        after = datetime.now(UTC).isoformat()
+    async def _follow(
+        self, path: str, take: Callable[[Mapping[str, Any]], Awaitable[None]], *, since: datetime | None = None
+    ) -> None:
+        """Every event of a stream since then, or from now on; a failing one is logged, the stream goes on."""
+        after = (since or datetime.now(UTC)).isoformat()
         while True:
             try:
                 events = await self._rest.events(path, after=after)

@@ -9,16 +9,20 @@ from typing import Any
 
 from golem_devnet.agent.payments import API, invoice_body, send_invoice
 from golem_devnet.agent.rest import ProviderRest, RestError
+from golem_devnet.exeunit.activity import tell_state
+from golem_devnet.net.bus import BusClient, BusError
 
 log = logging.getLogger(__name__)
 
 
-async def close_old_agreements(rest: ProviderRest) -> None:
-    """Break agreements in force; bill those without an invoice for what their last debit notes said.
+async def close_old_agreements(rest: ProviderRest, bus: BusClient) -> None:
+    """Break agreements in force, their activities are over; bill those without an invoice for what their last debit
+    notes said.
 
     Raises RestError if the daemon does not answer; an agreement that cannot be closed is logged and left.
     """
     for agreement in await rest.call("GET", "/market-api/v1/agreements?state=Approved"):
+        await _bury_activities(rest, bus, agreement["id"])
         try:
             path = f"/market-api/v1/agreements/{agreement['id']}/terminate"
             await rest.call("POST", path, {"message": "the provider has restarted"})
@@ -34,6 +38,15 @@ async def close_old_agreements(rest: ProviderRest) -> None:
                 log.warning("agreement %s of before the restart is invoiced", agreement_id[:12])
             except RestError as error:
                 log.error("no invoice for agreement %s: %s", agreement_id[:12], error)
+
+
+async def _bury_activities(rest: ProviderRest, bus: BusClient, agreement_id: str) -> None:
+    """Their nodes ended with the agent; who asks its daemon for their state shall hear it."""
+    try:
+        for activity_id in await rest.call("GET", f"/activity-api/v1/activity?agreementId={agreement_id}"):
+            await tell_state(bus, activity_id, "Terminated")
+    except (RestError, BusError) as error:
+        log.error("activities of agreement %s stay: %s", agreement_id[:12], error)
 
 
 def last_dues(notes: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Decimal]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -80,6 +82,23 @@ async def test_an_activity_of_before_its_restart_ends_when_the_requestor_wants_i
 async def test_an_activity_is_not_begun_under_an_agreement_of_before_its_restart(signing: Signing) -> None:
     await signing.provider._on_activity(event("CreateActivity"))
     assert signing.bus.states == []
+
+
+async def test_what_is_wanted_while_it_closes_old_agreements_is_done_afterwards(
+    signing: Signing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_made = datetime.now(UTC)
+    asked: asyncio.Queue[datetime] = asyncio.Queue()
+
+    async def events(_path: str, *, after: str) -> list[dict[str, Any]]:
+        await asked.put(datetime.fromisoformat(after))
+        return await asyncio.Future()
+
+    monkeypatch.setattr(signing.provider._rest, "events", events, raising=False)
+    following = asyncio.create_task(signing.provider._activities())
+    assert await asked.get() <= is_made
+    following.cancel()
+    await asyncio.wait([following])
 
 
 def event(kind: str) -> dict[str, Any]:
