@@ -36,7 +36,8 @@ POLL = 20.0
 """Seconds one long poll lasts."""
 
 OVERLAP = timedelta(seconds=2)
-"""Payments are read again that far back: two may carry the same millisecond (booking twice changes nothing)."""
+"""Payments are read again that far back: two may carry the same millisecond. Those of the last look are left out;
+after a restart they are booked again, which changes nothing."""
 
 RETRIED = ("insufficient_funds", "golem")
 """Verdicts that may turn out better later: after the budget was raised, or when yagna is in a better mood."""
@@ -72,6 +73,7 @@ class Bookkeeper:
         self._allocation_of = allocation_of
         self._notify = notify
         self._cursors = Values(database)
+        self._seen_payments: frozenset[str] = frozenset()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By agreement: what a document adds is what it says less what was accepted before, so one at a time."""
 
@@ -96,9 +98,12 @@ class Bookkeeper:
         """Wait for confirmed payments and book them."""
         name = "cursor:payment"
         after = self._cursors.time(name, self._clock.now())
-        for payment in await self._golem.payments(after=after - OVERLAP, timeout=POLL):
-            self._book_payment(payment)
-            self._cursors.put_time(name, max(after, payment.at))
+        payments = await self._golem.payments(after=after - OVERLAP, timeout=POLL)
+        for payment in payments:
+            if payment.payment_id not in self._seen_payments:
+                self._book_payment(payment)
+                self._cursors.put_time(name, max(after, payment.at))
+        self._seen_payments = frozenset(payment.payment_id for payment in payments)
         await self._clock.sleep(1)
 
     async def _receive(self, kind: DocumentKind, document_id: str) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from golem_bridge.errors import GolemError
 from golem_bridge.golem.types import DocumentKind, DocumentStatus
@@ -198,5 +199,11 @@ async def test_a_payment_for_something_unknown_is_ignored(bench: Bench) -> None:
         activity_shares={"activity of nobody": Decimal(1)},
         agreement_shares={"agreement of nobody": Decimal(1)},
     )
-    bench.bookkeeper._book_payment(stranger)
+    with capture_logs() as said:
+        bench.golem._payments.append(stranger)
+        await asyncio.sleep(30)
     assert bench.books.ledger.paid(contract.agreement_id) == 12 * 10**15
+    assert sorted(line["event"] for line in said if "unknown" in line["event"]) == [
+        "payment for an unknown activity",
+        "payment for an unknown agreement",
+    ]
