@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from golem_bridge.relay.frames import MAX_PAYLOAD, Decoder, Frame, Kind
+from golem_bridge.relay.frames import MAX_PAYLOAD, Decoder, Frame, Kind, LinkError
 from golem_bridge.relay.mux import Mux
-from golem_bridge.relay.stream import READ_SIZE, Direction, Stream
+from golem_bridge.relay.stream import INITIAL_WINDOW, READ_SIZE, Direction, Stream
 
-DIRECTION = Direction(under_way=16, window=256 * 1024, message=2 * MAX_PAYLOAD, gap=0.003)
+DIRECTION = Direction(under_way=16, window=2 * INITIAL_WINDOW, message=2 * MAX_PAYLOAD, gap=0.003)
 
 
 class End:
@@ -131,3 +131,35 @@ async def test_a_reader_gets_no_more_than_it_asked_for(end: End) -> None:
     assert [len(piece) for piece in got] == [MAX_PAYLOAD + 1, READ_SIZE]
     got.append(await stream.read())
     assert b"".join(got) == b"".join(frame.payload for frame in frames)
+
+
+async def test_one_pong_answers_many_pings(end: End) -> None:
+    end.receives(*[Frame(Kind.PING)] * 1000)
+    await end.wake()
+    assert len(end.sent(Kind.PONG)) == 1
+
+
+async def test_data_that_is_none_ends_the_link(end: End) -> None:
+    end.receives(OPEN)
+    with pytest.raises(LinkError, match="sent nothing"):
+        end.receives(Frame(Kind.DATA, 2, 1))
+
+
+async def test_a_new_stream_sends_no_more_than_ends_of_any_version_take(end: End) -> None:
+    end.receives(OPEN)
+    (stream,) = end.accepted
+    sending = asyncio.create_task(stream.write(bytes(2 * INITIAL_WINDOW)))
+    for number in range(1, 100):
+        end.receives(Frame(Kind.ACK, number))
+        await end.wake()
+    assert sum(len(frame.payload) for frame in end.sent(Kind.DATA)) == INITIAL_WINDOW
+    sending.cancel()
+
+
+async def test_the_end_that_opened_a_stream_allows_all_its_room_once_the_other_knows_the_stream(end: End) -> None:
+    stream = end.mux.open_stream(22)
+    await end.wake()
+    assert end.sent(Kind.WINDOW) == []
+    end.receives(Frame(Kind.OPENED, 1, stream.stream_id))
+    await end.wake()
+    assert [frame.number for frame in end.sent(Kind.WINDOW)] == [DIRECTION.window]

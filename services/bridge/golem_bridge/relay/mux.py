@@ -59,6 +59,7 @@ class Mux:
         self._next_number = 1
         self._acknowledged = 0
         self._acknowledged_theirs = 0
+        self._owes_pong = False
         self._next_stream = 1
         self._heard = now()
         self._wake = asyncio.Event()
@@ -82,7 +83,7 @@ class Mux:
         """Ask the other end for a connection to one of its ports; await ``stream.opened``."""
         if self._failure is not None:
             raise ConnectionResetError(self._failure)
-        stream = Stream(self, self._next_stream, outgoing=self._outgoing, incoming=self._incoming)
+        stream = Stream(self, self._next_stream, window=self._incoming.window)
         self._next_stream += 1
         self._streams[stream.stream_id] = stream
         self.send_control_in_order(Kind.OPEN, stream.stream_id, PORT.pack(port))
@@ -163,8 +164,7 @@ class Mux:
         elif frame.kind is Kind.EOF:
             stream.on_eof()
         elif frame.kind is Kind.OPENED:
-            if not stream.opened.done():
-                stream.opened.set_result(None)
+            stream.on_opened()
         else:
             reason = frame.payload.decode(errors="replace") or "the other end closed the stream"
             self.forget(stream)
@@ -173,7 +173,7 @@ class Mux:
     def _on_open(self, frame: Frame) -> None:
         if self._accept is None or frame.stream in self._streams or len(self._streams) >= MAX_STREAMS:
             raise LinkError("a stream was opened that cannot be")
-        stream = Stream(self, frame.stream, outgoing=self._outgoing, incoming=self._incoming)
+        stream = Stream(self, frame.stream, window=self._incoming.window)
         stream.opened.set_result(None)
         self._streams[frame.stream] = stream
         self._accept(stream, PORT.unpack(frame.payload)[0])
@@ -185,7 +185,8 @@ class Mux:
         elif frame.kind is Kind.WINDOW and frame.stream in self._streams:
             self._streams[frame.stream].on_window(frame.number)
         elif frame.kind is Kind.PING:
-            self.send_control(Frame(Kind.PONG))
+            self._owes_pong = True  # one answers all: who asks without listening fills no queue here
+            self._wake.set()
 
     async def _send_for_ever(self) -> None:
         while True:
@@ -200,7 +201,9 @@ class Mux:
 
     def _next_message(self) -> bytes:
         """All control frames that wait, and what is next in order: each message costs yagna a turn."""
-        frames = list(self._control)
+        frames = [Frame(Kind.PONG)] if self._owes_pong else []
+        self._owes_pong = False
+        frames += self._control
         self._control.clear()
         size = 0
         while size < self._outgoing.message and (frame := self._next()) is not None:

@@ -58,7 +58,8 @@ class Receipt:
 
     def _send(self) -> None:
         self._timer = None
-        self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, SEND_WHAT_IS_DUE)
+        with contextlib.suppress(OSError):  # the link has just ended
+            self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, SEND_WHAT_IS_DUE)
 
 
 class NodeEnd:

@@ -19,6 +19,10 @@ READ_SIZE = 64 * 1024
 """Bytes taken from a stream, or from a socket that is pumped into one, at a time."""
 
 
+INITIAL_WINDOW = 256 * 1024
+"""Bytes a new stream may send at once: what ends of any version take. The reader may allow more."""
+
+
 @dataclass(frozen=True)
 class Direction:
     """``under_way``: frames that may be unacknowledged. ``window``: bytes a stream's reader may leave unread.
@@ -42,7 +46,7 @@ TO_BRIDGE = Direction(under_way=64, window=512 * 1024, message=64 * 1024, gap=0.
 class Stream:
     """One connection: reads and writes bytes, each direction ends on its own."""
 
-    def __init__(self, mux: Mux, stream_id: int, *, outgoing: Direction, incoming: Direction) -> None:
+    def __init__(self, mux: Mux, stream_id: int, *, window: int) -> None:
         self._mux = mux
         self.stream_id = stream_id
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -50,13 +54,13 @@ class Stream:
         self.outgoing_size = 0
         self.eof_wanted = False
         self._eof_sent = False
-        self._may_send = outgoing.window
+        self._may_send = INITIAL_WINDOW
         self._sent = 0
         self._incoming: deque[bytes] = deque()
         self._received = 0
         self._consumed = 0
-        self._window = incoming.window
-        self._promised = incoming.window
+        self._window = window
+        self._promised = INITIAL_WINDOW
         self._eof_received = False
         self._failure: str | None = None
         self._changed = asyncio.Event()
@@ -119,10 +123,19 @@ class Stream:
             return Frame(Kind.EOF, 0, self.stream_id)
         return None
 
+    def on_opened(self) -> None:
+        """The other end is connected, and knows the stream: it may hear of all the room there is."""
+        if not self.opened.done():
+            self.opened.set_result(None)
+        if self._window > self._promised:
+            self._promise(self._consumed + self._window)
+
     def on_data(self, data: bytes) -> None:
         self._received += len(data)
         if self._received > self._promised:
             raise LinkError("the other end sent more than it was allowed to")
+        if not data:
+            raise LinkError("the other end sent nothing, which no window bounds")
         self._incoming.append(data)
         self._changed.set()
 
@@ -160,8 +173,11 @@ class Stream:
     def _grant(self) -> None:
         """Tell the other end of new room, once half of the window was consumed."""
         if self._consumed + self._window - self._promised >= self._window // 2:
-            self._promised = self._consumed + self._window
-            self._mux.send_control(Frame(Kind.WINDOW, self._promised, self.stream_id))
+            self._promise(self._consumed + self._window)
+
+    def _promise(self, limit: int) -> None:
+        self._promised = limit
+        self._mux.send_control(Frame(Kind.WINDOW, limit, self.stream_id))
 
     def _forget_if_done(self) -> None:
         if self._eof_sent and self._eof_received:
