@@ -3,7 +3,8 @@
 An open contract is wanted while a live node runs under it. Everything else is taken down: activity, agreement,
 VPN membership. A node that is terminating becomes terminated once nothing of it is open. Each contract is closed on
 its own, so that a provider out of reach holds nobody else up; one that stays out of reach, or refuses, is given up.
-Where the provider ended the agreement itself, its word on the activity is not waited for: it may know nothing of it.
+Where the agreement was over before this run of the bridge ended it, by the provider as a rule, the provider's word on
+the activity is not waited for: it may know nothing of it.
 """
 
 from __future__ import annotations
