@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ray_on_golem.provider.progress import Progress, limits_text
+from ray_on_golem.provider.progress import FIRST_OFFERS, Market, Progress, first_offers, limits_text
 from tests.unit.ray_plugin.fake_bridge import node_view
 from tests.unit.ray_plugin.test_provider import plain
 
@@ -17,6 +17,9 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 @pytest.fixture
@@ -64,3 +67,26 @@ def test_limits() -> None:
     assert limits_text({"max_start_price": "0.5", "per_cpu_expected_usage": usage}) == (
         "max_start_price 0.5, max_cost 1.5 (GLM)"
     )
+
+
+def market(**cheapest: object) -> Market:
+    return {"node_types": {name: {"cheapest": offer} for name, offer in cheapest.items()}}
+
+
+def test_the_first_offers_of_each_node_type_are_waited_for(clock: Clock) -> None:
+    answers = iter(
+        [market(head=None, worker=None), market(head={}, worker={"start": "1"}), market(head={"start": "1"})]
+    )
+    assert first_offers(lambda: next(answers), clock=clock, sleep=clock.sleep) == market(head={"start": "1"})
+    assert clock.now < 50 + FIRST_OFFERS
+
+
+def test_a_market_without_offers_is_not_waited_for_longer_than_a_moment(clock: Clock) -> None:
+    none = market(head=None)
+    assert first_offers(lambda: none, clock=clock, sleep=clock.sleep) is none
+    assert 50 + FIRST_OFFERS <= clock.now < 50 + FIRST_OFFERS + 0.2
+
+
+def test_a_bridge_that_tells_nothing_of_the_market_is_not_asked_again(clock: Clock) -> None:
+    assert first_offers(lambda: None, clock=clock, sleep=clock.sleep) is None
+    assert clock.now == 50

@@ -14,7 +14,7 @@ from ray.autoscaler.tags import NODE_KIND_HEAD, NODE_KIND_WORKER
 
 from ray_on_golem import keys
 from ray_on_golem.errors import BridgeDownError, RayOnGolemError
-from ray_on_golem.provider import node_provider
+from ray_on_golem.provider import node_provider, progress
 from ray_on_golem.provider.node_provider import KEY, SPEC, GolemNodeProvider
 from tests.unit.ray_plugin.conftest import NODE_TYPES, Make
 from tests.unit.ray_plugin.fake_bridge import FakeBridge, node_view
@@ -110,8 +110,9 @@ def test_many_threads_use_one_provider(make: Make, bridge: FakeBridge) -> None:
 
 
 def test_the_head_is_awaited_and_its_way_told(
-    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
+    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(progress, "FIRST_OFFERS", 0)
     bridge.progress += [
         {"state": "negotiating", "message": "Waiting: 5 offers seen, 0 under max_start_price"},
         {"state": "negotiating", "message": "Waiting: 5 offers seen, 0 under max_start_price"},

@@ -33,7 +33,7 @@ from ray_on_golem.provider.defaults import fill_defaults
 from ray_on_golem.provider.for_head import head_config
 from ray_on_golem.provider.pace import quicken_ray
 from ray_on_golem.provider.plainly import abort, plainly
-from ray_on_golem.provider.progress import Progress, show_plan
+from ray_on_golem.provider.progress import Progress, first_offers, show_plan
 from ray_on_golem.provider.records import FRESH, FRESH_ON_HEAD, Records
 from ray_on_golem.provider.refusals import Refusals
 from ray_on_golem.provider.relay import proxy_command
@@ -267,7 +267,7 @@ class GolemNodeProvider(NodeProvider):
         if KEY in self.provider_config:
             spec["ssh_public_key"] = keys.public_key(Path(self.provider_config[KEY]))
         snapshot = self._bridge.open_cluster(self.cluster_name, spec)
-        show_plan(snapshot, self._spec, self._bridge.market(self.cluster_name))
+        show_plan(snapshot, self._spec, first_offers(lambda: self._bridge.market(self.cluster_name)))
         self._is_open = True
 
     def _close(self) -> None:

@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from ray.autoscaler._private.cli_logger import cli_logger
 
+FIRST_OFFERS = 1.0
+"""Seconds to wait for offers whose prices can be shown; the bridge looks around for as long before it picks one."""
 
-def show_plan(snapshot: Mapping[str, Any], spec: Mapping[str, Any], market: Mapping[str, Any] | None) -> None:
+LOOK_AGAIN = 0.1
+"""Seconds."""
+
+Market = Optional[Mapping[str, Any]]
+
+
+def first_offers(
+    ask: Callable[[], Market],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Market:
+    """The market's answer once it has an offer for each node type, or after FIRST_OFFERS; None if it does not tell."""
+    deadline = clock() + FIRST_OFFERS
+    while True:
+        market = ask()
+        if market is None or all(found.get("cheapest") for found in market.get("node_types", {}).values()):
+            return market
+        if clock() >= deadline:
+            return market
+        sleep(LOOK_AGAIN)
+
+
+def show_plan(snapshot: Mapping[str, Any], spec: Mapping[str, Any], market: Market) -> None:
     """Network, wallet, budget, and what each node type may cost."""
     markets = (market or {}).get("node_types", {})
     with cli_logger.group("Golem"):
