@@ -18,7 +18,6 @@ WRITE_BUFFER = 64 * 1024
 READ_SIZE = 64 * 1024
 """Bytes taken from a stream, or from a socket that is pumped into one, at a time."""
 
-
 INITIAL_WINDOW = 256 * 1024
 """Bytes a new stream may send at once: what ends of any version take. The reader may allow more."""
 
@@ -36,7 +35,7 @@ class Direction:
     gap: float
 
 
-TO_NODE = Direction(under_way=8, window=256 * 1024, message=1, gap=0)
+TO_NODE = Direction(under_way=8, window=INITIAL_WINDOW, message=1, gap=0)
 """More frames pile up in yagna's VPN actor and slow it down; in larger messages they arrive no sooner."""
 
 TO_BRIDGE = Direction(under_way=64, window=512 * 1024, message=64 * 1024, gap=0.003)
