@@ -29,14 +29,15 @@ def adapter(make: Make) -> NodeProviderAdapter:
 def test_a_tick_is_one_call(adapter: NodeProviderAdapter, bridge: FakeBridge) -> None:
     bridge.nodes = {f"w{number}": node_view(f"w{number}", tags=WORKER_TAGS) for number in range(50)}
     bridge.nodes["starting"] = node_view("starting", "deploying", tags=WORKER_TAGS)
+    bridge.nodes["waiting"] = node_view("waiting", "negotiating", tags=WORKER_TAGS)
     bridge.nodes["gone"] = node_view("gone", "terminating", tags=WORKER_TAGS)
     bridge.nodes["head"] = node_view("head", tags=HEAD_TAGS)
     seen = adapter.get_non_terminated()
-    assert len(seen) == 52
+    assert len(seen) == 53
     assert bridge.calls == {"cluster": 1}
     kinds = instance_manager_pb2.NodeKind  # type: ignore[attr-defined]
     assert (seen["head"].node_kind, seen["w1"].node_kind) == (kinds.HEAD, kinds.WORKER)
-    assert (seen["w1"].is_running, seen["starting"].is_running) == (True, False)
+    assert [seen[node].is_running for node in ("w1", "starting", "waiting")] == [True, True, False]
 
 
 def test_what_it_launches_it_sees_at_once(adapter: NodeProviderAdapter, bridge: FakeBridge) -> None:

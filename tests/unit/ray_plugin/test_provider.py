@@ -51,14 +51,14 @@ def test_a_tick_is_one_call_at_any_size(make: Make, bridge: FakeBridge) -> None:
 
 
 def test_nodes_by_tag_and_state(make: Make, bridge: FakeBridge) -> None:
-    states = ["requested", "deploying", "running", "terminating", "terminated"]
+    states = ["requested", "negotiating", "deploying", "running", "terminating", "terminated"]
     bridge.nodes = {state: node_view(state, state, tags=WORKER_TAGS) for state in states}
     bridge.nodes["head"] = node_view("head", tags=HEAD_TAGS)
     provider = make()
-    assert provider.non_terminated_nodes(WORKER_TAGS) == ["requested", "deploying", "running"]
+    assert provider.non_terminated_nodes(WORKER_TAGS) == ["requested", "negotiating", "deploying", "running"]
     assert provider.non_terminated_nodes({"ray-node-type": NODE_KIND_HEAD}) == ["head"]
-    assert [provider.is_terminated(state) for state in states] == [False, False, False, True, True]
-    assert [provider.is_running(state) for state in states] == [False, False, True, False, False]
+    assert [provider.is_terminated(state) for state in states] == [False, False, False, False, True, True]
+    assert [provider.is_running(state) for state in states] == [False, False, True, True, False, False]
     assert provider.internal_ip("deploying") is None
     assert provider.is_terminated("never heard of")
 

@@ -116,8 +116,10 @@ class GolemNodeProvider(NodeProvider):
 
     @plainly
     def is_running(self, node_id: str) -> bool:
-        """ssh answers, and a head reaches the bridge."""
-        return self._records.get(node_id).is_running
+        """Ray's second autoscaler begins with a node in the first tick that finds this true, so it is true early:
+        :meth:`get_command_runner` gives one that waits until ssh answers.
+        """
+        return self._records.get(node_id).is_coming
 
     @plainly
     def is_terminated(self, node_id: str) -> bool:

@@ -18,6 +18,8 @@ FRESH_ON_HEAD = 10.0
 """Seconds, on the head, whose autoscaler reads a snapshot in each of its ticks."""
 
 ENDED = frozenset({"terminating", "terminated"})
+COMING = frozenset({"agreed", "deploying", "starting", "bootstrapping"})
+"""A provider has signed; the node runs soon, or its provider fails."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class NodeRecord:
     @property
     def is_running(self) -> bool:
         return self.state == "running"
+
+    @property
+    def is_coming(self) -> bool:
+        """It runs, or will in seconds: whoever starts Ray on it may begin, and waits for the rest with the bridge."""
+        return self.is_running or self.state in COMING
 
     def matches(self, wanted: Mapping[str, str]) -> bool:
         """All wanted tags are there, with these values."""
