@@ -19,6 +19,7 @@ OTHER = "somebody-elses"
 HOST_ONLY: Sequence[tuple[str, str]] = (
     ("GET", "/v1/clusters"),
     ("PUT", "/v1/clusters/{own}"),
+    ("PUT", "/v1/clusters/{other}"),
     ("POST", "/v1/clusters/{own}/close"),
     ("GET", "/v1/clusters/{own}/bill"),
     ("GET", "/v1/clusters/{own}/history"),
@@ -26,7 +27,10 @@ HOST_ONLY: Sequence[tuple[str, str]] = (
     ("GET", "/v1/events"),
     ("GET", "/v1/wallet"),
     ("GET", "/v1/appliance"),
+    ("GET", "/v1/health/live"),
     ("GET", "/v1/health/ready"),
+    ("WEBSOCKET", "/v1/clusters/{own}/nodes/{head}/ssh"),
+    ("WEBSOCKET", "/v1/clusters/{other}/nodes/{other}-1-head-0001/ssh"),
     ("GET", "/v1/prometheus/sd"),
     ("GET", "/metrics"),
     ("POST", "/get_wallet_status"),
@@ -36,15 +40,43 @@ HOST_ONLY: Sequence[tuple[str, str]] = (
 )
 """The last four are upstream's."""
 
+UPSTREAMS_PARAMETERS = {
+    "webserver_port": 4578,
+    "enable_registry_stats": False,
+    "payment_network": "devnet",
+    "payment_driver": "erc20",
+    "total_budget": 100,
+    "node_config": {"subnet_tag": "devnet"},
+    "ssh_private_key": "/nowhere",
+    "ssh_user": "root",
+}
+
+
+def upstreams_request(cluster: str) -> object:
+    """One worker, asked for as upstream's plug-in does, with a budget of the head's own."""
+    return {
+        "cluster_name": cluster,
+        "provider_parameters": UPSTREAMS_PARAMETERS,
+        "node_config": {"subnet_tag": "devnet", "demand": {"image_tag": "ray-on-golem/ray-node:local"}},
+        "count": 1,
+        "tags": {"ray-node-type": "worker", "ray-user-node-type": "ray.worker.default"},
+    }
+
+
 FOREIGN: Sequence[tuple[str, str, object]] = (
     ("GET", "/v1/clusters/{other}", None),
     ("GET", "/v1/clusters/{other}/market", None),
+    ("GET", "/v1/clusters/{other}/nodes/{other}-1-head-0001", None),
     ("POST", "/v1/clusters/{other}/nodes", {"node_type": "ray.worker.default", "count": 1, "tags": {}}),
     ("POST", "/v1/clusters/{other}/nodes/terminate", {"node_ids": ["{other}-1-head-0001"]}),
     ("PATCH", "/v1/clusters/{other}/nodes/{other}-1-head-0001/tags", {"tags": {"a": "b"}}),
     ("POST", "/non_terminated_nodes", {"cluster_name": "{other}", "tags": {}}),
     ("POST", "/cluster_data", {"cluster_name": "{other}"}),
-    ("POST", "/terminate", {"cluster_name": "{other}", "node_id": "{other}-1-head-0001"}),
+    ("POST", "/request_nodes", upstreams_request("{other}")),
+    *(
+        ("POST", f"/{route}", {"cluster_name": "{other}", "node_id": "{other}-1-head-0001", "tags": {"a": "b"}})
+        for route in ("is_running", "is_terminated", "tags", "internal_ip", "set_tags", "terminate")
+    ),
 )
 
 OUT_OF_REACH = ("192.168.0.1:4578", "192.168.0.1:7465", "127.0.0.1:7465", "127.0.0.1:9090")
@@ -52,10 +84,15 @@ OUT_OF_REACH = ("192.168.0.1:4578", "192.168.0.1:7465", "127.0.0.1:7465", "127.0
 
 OWN_DOOR = "127.0.0.1:4578"
 
+BUDGET = 0.03
+"""GLM: a head's first hour fits, a worker's beside it does not."""
+
 
 @pytest.fixture(scope="module")
 def cluster(make_cluster: MakeCluster) -> Iterator[ClusterFile]:
     made = make_cluster("curious")
+    made.parameters["total_budget"] = BUDGET
+    made.write()
     outcome = made.up()
     assert outcome.code == 0, outcome.text
     for script in ("ask_door.py", "try_ports.py"):
@@ -108,6 +145,18 @@ def test_it_rents_no_more_than_was_recorded(cluster: ClusterFile, bridge: Bridge
     path = "/v1/clusters/{own}/nodes"
     answers = ask(cluster, [("POST", path, body) for body in (too_many, second_head, unknown)])
     assert [answer.split()[2] for answer in answers] == ["409", "409", "422"], answers
+    assert [node.node_id for node in cluster.nodes(bridge)] == [f"{cluster.name}-1-head-0001"]
+
+
+def test_it_spends_no_more_than_was_set_aside(cluster: ClusterFile, bridge: Bridge) -> None:
+    one = {"node_type": "ray.worker.default", "count": 1, "tags": {}}
+    ours, upstreams = ask(
+        cluster, [("POST", "/v1/clusters/{own}/nodes", one), ("POST", "/request_nodes", upstreams_request("{own}"))]
+    )
+    assert ours.startswith("door says 409"), ours
+    assert upstreams.startswith("door says 400"), upstreams
+    for answer in (ours, upstreams):
+        assert f"of the budget of {BUDGET} GLM is left" in answer
     assert [node.node_id for node in cluster.nodes(bridge)] == [f"{cluster.name}-1-head-0001"]
 
 
