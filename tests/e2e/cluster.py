@@ -30,15 +30,16 @@ class Outcome:
 
 @dataclass
 class ClusterFile:
-    """golem-cluster.yaml with another name, pointing at the tests' appliance; ``home`` is the user's home folder."""
+    """A cluster file, golem-cluster.yaml as a rule, with another name, pointing at the tests' appliance."""
 
     settings: Settings
     name: str
     folder: Path
+    source: Path = CLUSTER_FILE
     content: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.content = yaml.safe_load(CLUSTER_FILE.read_text(encoding="utf-8"))
+        self.content = yaml.safe_load(self.source.read_text(encoding="utf-8"))
         self.content["cluster_name"] = self.name
         self.parameters["token_file"] = str(self.settings.token_file)
         self.write()

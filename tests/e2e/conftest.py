@@ -2,17 +2,30 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from appliance.bridge import Bridge
+from appliance.paths import CLUSTER_FILE, ROOT
 from appliance.settings import Settings, read_settings
 from appliance.settlement import check_nothing_open
 from appliance.steps import Steps
 from tests.e2e.cluster import ClusterFile
 
-MakeCluster = Callable[[str], ClusterFile]
+FAULTS = ("docker", "compose", "exec", "-T", "devnet", "/opt/devnet/bin/python", "-m", "golem_devnet", "faults")
+
+Switchboard = Callable[..., None]
+"""Takes the words after `faults`, see docs/DEVNET.md."""
+
+
+class MakeCluster(Protocol):
+    """Makes a cluster file out of another one."""
+
+    def __call__(self, name: str, source: Path = CLUSTER_FILE) -> ClusterFile: ...
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +55,8 @@ def make_cluster(
     """
     made: list[ClusterFile] = []
 
-    def make(name: str) -> ClusterFile:
-        cluster = ClusterFile(settings, f"{name}-{secrets.token_hex(2)}", tmp_path_factory.mktemp(name))
+    def make(name: str, source: Path = CLUSTER_FILE) -> ClusterFile:
+        cluster = ClusterFile(settings, f"{name}-{secrets.token_hex(2)}", tmp_path_factory.mktemp(name), source)
         made.append(cluster)
         return cluster
 
@@ -52,6 +65,17 @@ def make_cluster(
     for cluster in made:
         if cluster.name in live:
             cluster.down()
+
+
+@pytest.fixture
+def switchboard() -> Iterator[Switchboard]:
+    """The devnet's: tells providers to misbehave, until the test has ended."""
+
+    def switch(*arguments: str) -> None:
+        subprocess.run([*FAULTS, *arguments], cwd=ROOT, check=True, capture_output=True, timeout=90)
+
+    yield switch
+    switch("clear")
 
 
 @pytest.fixture
