@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,9 +21,12 @@ async def test_an_allocation_from_creation_to_release(world: World) -> None:
         assert made.total == made.remaining == Decimal("1.5")
         assert made.spent == 0
         assert made.platform == PLATFORM
+        assert made.expires is not None
+        assert abs(world.clock.now() + world.expiry() - made.expires) < timedelta(minutes=1)
         assert made in await world.golem.allocations()
         amended = await world.golem.amend_allocation(made.allocation_id, total=Decimal("2.25"))
         assert amended.total == amended.remaining == Decimal("2.25")
+        assert amended.expires == made.expires
         assert await world.golem.allocation(made.allocation_id) == amended
     with pytest.raises(NotFoundError):
         await world.golem.allocation(made.allocation_id)

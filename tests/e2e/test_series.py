@@ -31,6 +31,9 @@ ALWAYS = {name for entry in CATALOGUE if entry.life is Life.ALWAYS for name in e
 WHEN_IT_HAPPENS = {name for name in ALWAYS if "_http_" in name or "_yagna_api_" in name}
 """One series per route or call that was used, not per one that could be."""
 
+LATE = {"ray_node_cpu_count", "rayongolem_allocation_expiry_timestamp_seconds"}
+"""Ray on the nodes is asked when it runs, yagna every 15 s: the last ones to be there."""
+
 IS_OF_RULES = re.compile(r":|^ALERTS")
 """What Prometheus itself makes of series, under their labels."""
 
@@ -92,7 +95,7 @@ def scrapes(make_cluster: MakeCluster, settings: Settings, bridge: Bridge) -> It
     before = parsed(exposed(settings))
     outcome = cluster.up()
     assert outcome.code == 0, outcome.text
-    wait_until(lambda: "ray_node_cpu_count" in names(stored(settings, cluster.name)), 60, "Ray's own metrics")
+    wait_until(lambda: names(stored(settings, cluster.name)) >= LATE, 60, "Ray's and yagna's words")
     text = exposed(settings)
     yield Scrapes(cluster, before, parsed(text), text, stored(settings, cluster.name))
     if cluster.nodes(bridge):

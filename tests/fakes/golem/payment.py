@@ -110,7 +110,7 @@ class MemoryPayments:
     async def create_allocation(self, amount: Decimal, *, platform: str, expires: datetime) -> Allocation:
         self._world.check_up()
         self._check_wallet(amount)
-        allocation = Allocation(self._world.new_id("allocation"), platform, amount, Decimal(0), amount)
+        allocation = Allocation(self._world.new_id("allocation"), platform, amount, Decimal(0), amount, expires)
         self._allocations[allocation.allocation_id] = allocation
         return allocation
 

@@ -305,6 +305,23 @@ async def test_events_of_other_kinds_are_stepped_over(bench: Bench) -> None:
     assert asked == ["2026-01-01T00:00:00.000000Z", "2026-01-01T01:00:00.000000Z"]
 
 
+async def test_an_allocation_says_when_it_ends_if_ever(bench: Bench) -> None:
+    allocation = {
+        "allocationId": "a",
+        "paymentPlatform": "erc20-hoodi-tglm",
+        "totalAmount": "5",
+        "spentAmount": "1.5",
+        "remainingAmount": "3.5",
+    }
+    timeouts = ("2026-01-01T02:00:00+02:00", None, "9999-12-31T23:59-01:00")
+    ending, endless, absurd = ({**allocation, "timeout": timeout} for timeout in timeouts)
+    answers = ([ending, endless, allocation], [absurd])
+    bench.yagna.on("GET /payment-api/v1/allocations", *map(web.json_response, answers))
+    assert [known.expires for known in await bench.golem.allocations()] == [SINCE, None, None]
+    with pytest.raises(GolemError, match="timeout"):
+        await bench.golem.allocations()
+
+
 async def test_payments_are_split_by_what_they_are_for(bench: Bench) -> None:
     payment = {
         "paymentId": "p",

@@ -98,13 +98,17 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """Funds set aside for one cluster. ``spent`` grows at acceptance of a document, not at payment."""
+    """Funds set aside for one cluster. ``spent`` grows at acceptance of a document, not at payment.
+
+    At ``expires`` yagna releases it by itself; None: never.
+    """
 
     allocation_id: str
     platform: str
     total: Decimal
     spent: Decimal
     remaining: Decimal
+    expires: datetime | None
 
 
 class DocumentKind(StrEnum):

@@ -269,6 +269,14 @@ BUDGET_PAID = Entry(
     ("cluster",),
     Life.CLUSTER,
 )
+ALLOCATION_EXPIRY = Entry(
+    "allocation_expiry_timestamp_seconds",
+    MetricKind.GAUGE,
+    "seconds since 1970",
+    "When yagna gives the wallet back what is set aside for the cluster: nothing is accepted from it afterwards",
+    ("cluster",),
+    Life.CLUSTER,
+)
 WALLET = Entry(
     "wallet_glm",
     MetricKind.GAUGE,

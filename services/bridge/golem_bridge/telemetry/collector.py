@@ -85,10 +85,11 @@ class BridgeCollector(Collector):
         families = Families(entry for entry in CATALOGUE if entry not in LIVE)
         families.add(catalogue.BUILD, 1, __version__, self._network.value)
         latest = self._books.clusters.all_latest()
-        self._of_clusters(families, latest, self._shown(latest))
+        shown = self._shown(latest)
+        self._of_clusters(families, latest, shown)
         self._of_documents(families)
         self._of_wallet(families)
-        self._of_yagna(families)
+        self._of_yagna(families, shown)
         self._of_loops(families)
         for level, count in self._logs.by_level.items():
             families.add(catalogue.LOGGED, count, level)
@@ -136,13 +137,17 @@ class BridgeCollector(Collector):
         families.add(catalogue.WALLET, float(funds.glm))
         families.add(catalogue.WALLET_GAS, float(funds.gas))
 
-    def _of_yagna(self, families: Families) -> None:
+    def _of_yagna(self, families: Families, shown: Sequence[Cluster]) -> None:
         view = self._watch.view
         families.add(catalogue.YAGNA_UP, view.up)
         if not view.up:
             return
         families.add(catalogue.ALLOCATED, float(view.allocated))
         families.add(catalogue.ALLOCATED_LEFT, float(view.allocated_left))
+        for cluster in shown:
+            expiry = view.expiries.get(cluster.allocation_id or "")
+            if expiry is not None:
+                families.add(catalogue.ALLOCATION_EXPIRY, expiry.timestamp(), cluster.name)
         for problem in PaymentProblem:
             families.add(catalogue.PAYMENT_PROBLEMS, view.problems.get(problem, 0), problem.value)
         for resource, count in view.orphans.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from golem_bridge.clusters.books import Books
@@ -18,12 +19,16 @@ INTERVAL = 15.0
 
 @dataclass(frozen=True, slots=True)
 class YagnaView:
-    """What the last look saw. Amounts in GLM; ``orphans`` by resource: what no live cluster needs."""
+    """What the last look saw. Amounts in GLM; ``orphans`` by resource: what no live cluster needs.
+
+    ``expiries`` by allocation id: when yagna releases it by itself.
+    """
 
     up: bool = False
     problems: Mapping[PaymentProblem, int] = field(default_factory=dict)
     allocated: Decimal = Decimal(0)
     allocated_left: Decimal = Decimal(0)
+    expiries: Mapping[str, datetime] = field(default_factory=dict)
     orphans: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -50,6 +55,11 @@ class YagnaWatch:
             problems=Counter(problems),
             allocated=sum((allocation.total for allocation in allocations), Decimal(0)),
             allocated_left=sum((allocation.remaining for allocation in allocations), Decimal(0)),
+            expiries={
+                allocation.allocation_id: allocation.expires
+                for allocation in allocations
+                if allocation.expires is not None
+            },
             orphans={
                 "agreement": self._orphaned_agreements(agreements),
                 "allocation": self._orphaned_allocations(allocations),

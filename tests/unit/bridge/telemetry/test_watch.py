@@ -16,6 +16,7 @@ from tests.unit.bridge.samples import START
 from tests.unit.bridge.telemetry.town import Town
 
 PLATFORM = "erc20-hoodi-tglm"
+EXPIRY = "rayongolem_allocation_expiry_timestamp_seconds"
 
 
 @pytest.fixture
@@ -57,6 +58,20 @@ async def test_funds_set_aside_for_a_live_cluster_are_no_orphan(town: Town, watc
     town.close(town.books.clusters.get(cluster.cluster_id))
     await watch.look()
     assert town.value("rayongolem_orphans", resource="allocation") == 1
+
+
+async def test_a_cluster_shows_when_its_allocation_ends(town: Town, watch: YagnaWatch) -> None:
+    cluster, expires = town.cluster(), START + timedelta(days=90)
+    allocation = await town.golem.create_allocation(Decimal(5), platform=PLATFORM, expires=expires)
+    await watch.look()
+    assert town.samples(EXPIRY) == [], "it belongs to no cluster"
+    town.books.clusters.change(
+        cluster.cluster_id, lambda cluster: replace(cluster, allocation_id=allocation.allocation_id)
+    )
+    assert town.value(EXPIRY, cluster="demo") == expires.timestamp()
+    town.close(town.books.clusters.get(cluster.cluster_id))
+    town.clock.advance(16)
+    assert town.samples(EXPIRY) == []
 
 
 async def test_what_keeps_yagna_from_paying_is_counted(town: Town, watch: YagnaWatch) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter
 
 from golem_bridge.golem.types import AgreementTotals, Allocation, Payment, PaymentProblem
 from golem_bridge.golem.yagna.amounts import Amount, utc
@@ -38,9 +38,10 @@ class _WireAllocation(BaseModel):
     total: Amount = Field(alias="totalAmount")
     spent: Amount = Field(alias="spentAmount")
     remaining: Amount = Field(alias="remainingAmount")
+    expires: Annotated[datetime, AfterValidator(utc)] | None = Field(alias="timeout", default=None)
 
     def value(self) -> Allocation:
-        return Allocation(self.allocation_id, self.platform, self.total, self.spent, self.remaining)
+        return Allocation(self.allocation_id, self.platform, self.total, self.spent, self.remaining, self.expires)
 
 
 class _WireAgreementShare(BaseModel):
