@@ -78,5 +78,6 @@ def node_table(title: str, description: str, *, by_type: bool = False) -> table.
         Column(of("rayongolem_node_spend_glm"), "Accepted", GLM, GLM_DECIMALS),
         Column(of("rayongolem_node_cpu_threads"), "Threads", COUNT, 0),
         Column(f"time() - {of('rayongolem_node_start_timestamp_seconds')}", "Rented for", "s", 0),
+        Column(f"time() - {of('rayongolem_node_last_heard_timestamp_seconds')}", "Silent for", "s", 0),
         sorted_by="Price per hour",
     )

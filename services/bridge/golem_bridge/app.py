@@ -113,6 +113,7 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
             network=settings.golem_network,
             app_session_id=session,
             market=service.market,
+            last_heard=links.last_heard,
             runtimes=runtimes,
             logs=logs,
             funds=funds,

@@ -199,6 +199,27 @@ async def test_the_pool_opens_a_broken_link_anew(bench: Bench) -> None:
     await pool.close()
 
 
+async def test_the_pool_knows_when_a_node_was_heard_of_last(bench: Bench) -> None:
+    clock = SystemClock()
+    pool = LinkPool(clock=clock)
+    assert pool.heard_at("node") is None
+    begin = clock.monotonic()
+    stream = await pool.connect("node", bench.echo_port, token=TOKEN, open_channel=bench.channel)
+    greeted = pool.heard_at("node")
+    assert greeted is not None
+    await stream.write(b"hello")
+    assert await stream.read() == b"hello"
+    heard = pool.heard_at("node")
+    assert heard is not None
+    assert begin <= greeted < heard <= clock.monotonic()
+    await bench.channels[0].close()
+    with pytest.raises(ConnectionError):
+        await stream.read()
+    assert pool.heard_at("node") == heard, "a broken link says nothing new"
+    await pool.drop("node")
+    assert pool.heard_at("node") is None
+
+
 async def test_a_stream_can_be_used_as_a_socket(bench: Bench) -> None:
     link = await bench.link()
     sock = await socket_for(await link.connect(bench.echo_port))

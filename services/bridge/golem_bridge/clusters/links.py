@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -35,7 +36,9 @@ class NodeLinks:
     def __init__(self, *, golem: Roads, books: Books) -> None:
         self._golem = golem
         self._books = books
+        self._clock = books.clock
         self._pool = LinkPool(clock=books.clock)
+        self._since = books.clock.now()
         self._detoured: set[str] = set()
 
     async def connect(self, node: Node, port: int) -> Stream:
@@ -56,6 +59,17 @@ class NodeLinks:
                 return await self._detour(node)
 
         return await self._pool.connect(node.node_id, port, token=node.relay_token, open_channel=open_channel)
+
+    def last_heard(self, node_id: str) -> datetime:
+        """When the node's relay was heard of last; without a link since the bridge started: when that was.
+
+        A link is there from the node's start. When it breaks, the head's tunnel or Prometheus' next look at Ray opens
+        it anew.
+        """
+        heard = self._pool.heard_at(node_id)
+        if heard is None:
+            return self._since
+        return self._clock.now() - timedelta(seconds=self._clock.monotonic() - heard)
 
     async def drop(self, node_id: str) -> None:
         """The node is ending: close its link and all streams over it."""
@@ -81,7 +95,7 @@ class NodeLinks:
                 )
             return results[0].stdout
 
-        detour = await Detour.open(run, relay=f"{node.ip}:{RELAY_PORT}", folder=STATE_DIR, clock=self._books.clock)
+        detour = await Detour.open(run, relay=f"{node.ip}:{RELAY_PORT}", folder=STATE_DIR, clock=self._clock)
         log.warning("yagna has lost the VPN: the node is reached through its exe-unit", node=node.node_id)
         self._detoured.add(node.node_id)
         self._tell(node, contract.provider_name)

@@ -57,6 +57,11 @@ class Link:
     def is_alive(self) -> bool:
         return not self._task.done()
 
+    @property
+    def heard_at(self) -> float:
+        """When something of the node came last, by the clock's monotonic time; while the link lives, every 5 s."""
+        return self._mux.heard_at
+
     async def connect(self, port: int) -> Stream:
         """A stream to ``127.0.0.1:port`` inside the node. Raises NodeUnreachableError."""
         try:
@@ -114,6 +119,11 @@ class LinkPool:
                 self._links[key] = link
                 log.info("relay link is up", node=key)
         return await link.connect(port)
+
+    def heard_at(self, key: str) -> float | None:
+        """When something of the node ``key`` came last, by the clock's monotonic time; None if there was no link."""
+        link = self._links.get(key)
+        return None if link is None else link.heard_at
 
     async def drop(self, key: str) -> None:
         """Close a node's link; an unknown one is no error."""

@@ -74,6 +74,11 @@ class Mux:
         """Why the link is over; None while it is not."""
         return self._failure
 
+    @property
+    def heard_at(self) -> float:
+        """When something of the other end came last, as ``now`` tells the time; nothing yet: when this end began."""
+        return self._heard
+
     def hello(self, token: bytes) -> None:
         """Introduce this end: the first numbered frame."""
         self._in_order.append(Frame(Kind.HELLO, 0, 0, token))

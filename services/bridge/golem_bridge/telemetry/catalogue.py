@@ -204,6 +204,15 @@ NODE_SINCE = Entry(
     ("cluster", "node_id"),
     Life.NODE,
 )
+NODE_HEARD = Entry(
+    "node_last_heard_timestamp_seconds",
+    MetricKind.GAUGE,
+    "seconds since 1970",
+    "When a running node's relay was heard of last, every 5 s while its link is up; "
+    "without a link since the bridge started: when that was",
+    ("cluster", "node_id"),
+    Life.NODE,
+)
 
 TUNNEL = Entry(
     "tunnel_up",

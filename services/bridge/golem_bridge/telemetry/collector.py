@@ -28,7 +28,7 @@ from golem_bridge.telemetry.history import History
 from golem_bridge.telemetry.live import LIVE
 from golem_bridge.telemetry.logs import LogCounts
 from golem_bridge.telemetry.money import MoneyMetrics
-from golem_bridge.telemetry.nodes import Market, NodeMetrics
+from golem_bridge.telemetry.nodes import LastHeard, Market, NodeMetrics
 from golem_bridge.telemetry.watch import YagnaWatch
 
 LINGER = timedelta(seconds=15)
@@ -55,6 +55,7 @@ class Sources:
 
     history: History
     market: Market
+    last_heard: LastHeard
     runtimes: Runtimes
     watch: YagnaWatch
     loops: Sequence[Loop]
@@ -76,7 +77,7 @@ class BridgeCollector(Collector):
         self._loops = sources.loops
         self._logs = sources.logs
         self._funds = sources.funds
-        self._nodes = NodeMetrics(books, sources.history, sources.market, sources.runtimes)
+        self._nodes = NodeMetrics(books, sources.history, sources.market, sources.runtimes, sources.last_heard)
         self._money = MoneyMetrics(books)
         self._judged: Counter[tuple[str, str]] = Counter()
         self._seen_open: dict[str, datetime] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster, Node
@@ -24,15 +25,21 @@ NAME_LENGTH = 64
 Market = Callable[[str], Mapping[str, FunnelView]]
 """Name of a cluster to what the market has for each of its node types."""
 
+LastHeard = Callable[[str], datetime]
+"""Id of a node to when its relay was heard of last."""
+
 
 class NodeMetrics:
     """Writes them for clusters that are not closed."""
 
-    def __init__(self, books: Books, history: History, market: Market, runtimes: Runtimes) -> None:
+    def __init__(
+        self, books: Books, history: History, market: Market, runtimes: Runtimes, last_heard: LastHeard
+    ) -> None:
         self._books = books
         self._history = history
         self._market = market
         self._runtimes = runtimes
+        self._last_heard = last_heard
 
     def add_counters(self, families: Families, clusters: Sequence[Cluster]) -> None:
         """What happened since the books began."""
@@ -88,6 +95,8 @@ class NodeMetrics:
         families.add(catalogue.NODE_SPEND, float(accepted), *labels)
         if contract.activity_since is not None:
             families.add(catalogue.NODE_SINCE, contract.activity_since.timestamp(), *labels)
+        if node.state is NodeState.RUNNING:
+            families.add(catalogue.NODE_HEARD, self._last_heard(node.node_id).timestamp(), *labels)
 
 
 def _types(cluster: Cluster, requested: Counter[tuple[str, str]]) -> list[str]:

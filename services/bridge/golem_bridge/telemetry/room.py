@@ -23,7 +23,7 @@ from golem_bridge.telemetry.collector import BridgeCollector, Sources
 from golem_bridge.telemetry.history import History
 from golem_bridge.telemetry.live import LagMeter, Traffic, YagnaCalls
 from golem_bridge.telemetry.logs import LogCounts
-from golem_bridge.telemetry.nodes import Market
+from golem_bridge.telemetry.nodes import LastHeard, Market
 from golem_bridge.telemetry.watch import INTERVAL, YagnaWatch
 
 
@@ -39,6 +39,7 @@ class Telemetry:
         network: GolemNetwork,
         app_session_id: str,
         market: Market,
+        last_heard: LastHeard,
         runtimes: Runtimes,
         logs: LogCounts,
         funds: Callable[[], Funds],
@@ -59,6 +60,7 @@ class Telemetry:
         sources = Sources(
             history=History(database),
             market=market,
+            last_heard=last_heard,
             runtimes=runtimes,
             watch=self.watch,
             loops=self._loops,

@@ -45,6 +45,13 @@ async def test_with_the_vpn_the_exe_unit_is_left_alone(bench: Bench) -> None:
     assert len(scripts) == before
 
 
+async def test_a_node_without_a_link_was_heard_of_last_when_the_bridge_started(bench: Bench) -> None:
+    links = NodeLinks(golem=bench.golem, books=bench.books)
+    began = bench.books.clock.now()
+    await asyncio.sleep(300)
+    assert links.last_heard("demo-1-head-0001") == began
+
+
 async def test_without_the_vpn_a_node_that_is_gone_is_not_reached(bench: Bench) -> None:
     bench.join("one")
     await bench.start()

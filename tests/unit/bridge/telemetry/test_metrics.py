@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -78,6 +79,16 @@ def test_a_running_node_is_counted_named_and_priced(town: Town) -> None:
     assert town.value("rayongolem_node_start_timestamp_seconds") == since.timestamp()
     assert town.value("rayongolem_burn_glm_per_hour", node_type="head") == pytest.approx(PER_HOUR)
     assert town.value("rayongolem_exposure_glm") == pytest.approx(0.01 + PER_HOUR * 61 / 60)
+
+
+def test_a_running_node_shows_when_it_was_heard_of(town: Town) -> None:
+    town.cluster()
+    node = town.node()
+    town.heard["node-1"] = START + timedelta(seconds=40)
+    heard = "rayongolem_node_last_heard_timestamp_seconds"
+    assert town.value(heard, cluster="demo", node_id="node-1") == (START + timedelta(seconds=40)).timestamp()
+    town.books.nodes.change(node.node_id, lambda node: replace(node, state=NodeState.BOOTSTRAPPING))
+    assert town.samples(heard) == [], "its relay does not run yet"
 
 
 def test_provisioning_is_split_into_phases(town: Town) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from prometheus_client import generate_latest
@@ -36,6 +36,7 @@ class Town:
         self.database = Database.open(None)
         self.books = Books.on(self.database, self.clock)
         self.market: dict[str, FunnelView] = {}
+        self.heard: dict[str, datetime] = {}
         self.runtimes = Runtimes()
         self.logs = LogCounts()
         self.golem = MemoryGolem(clock=self.clock)
@@ -47,6 +48,7 @@ class Town:
             network=GolemNetwork.DEVNET,
             app_session_id="session",
             market=lambda name: self.market,
+            last_heard=lambda node_id: self.heard.get(node_id, START),
             runtimes=self.runtimes,
             logs=self.logs,
             funds=self._funds,
