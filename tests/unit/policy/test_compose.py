@@ -65,6 +65,11 @@ def test_nobody_is_privileged(name: str) -> None:
         assert "no-new-privileges:true" in service["security_opt"]
 
 
+@every_service
+def test_nobody_writes_to_an_image(name: str) -> None:
+    assert SERVICES[name]["read_only"] is True
+
+
 @every_lasting_service
 def test_everything_that_stays_is_watched_and_bounded(name: str) -> None:
     service = SERVICES[name]

@@ -31,6 +31,6 @@ chmod 1777 tmp
 hostname "$hostname"
 ip link set lo up
 # Docker's seccomp profile forbids pivot_root; moving the new root over the old one, as switch_root does, is as tight
-mount --move . /
+mount --no-mtab --move . / # the table of mounts would be on the container's root, which is read-only
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
     chroot . /run/tini -s -- sleep infinity
