@@ -70,7 +70,7 @@ class Bridge:
 
     def bill(self, cluster: str) -> Bill:
         """The bill of a cluster's newest incarnation."""
-        body = self._ask(f"/v1/clusters/{urllib.parse.quote(cluster)}/bill")
+        body = self.ask(f"/v1/clusters/{urllib.parse.quote(cluster)}/bill")
         return Bill(
             state=body["state"],
             settled=body["settled"],
@@ -81,24 +81,25 @@ class Bridge:
 
     def wallet(self) -> str:
         """Address of the wallet that pays."""
-        return str(self._ask("/v1/health/ready")["wallet"])
+        return str(self.ask("/v1/health/ready")["wallet"])
 
     def live_nodes(self) -> list[LiveNode]:
         """Nodes of all clusters that are not terminated."""
         return [
             LiveNode(cluster["name"], node["node_id"], node["state"], node["provider_name"], node["price_per_hour"])
-            for cluster in self._ask("/v1/clusters")["clusters"]
+            for cluster in self.ask("/v1/clusters")["clusters"]
             for node in cluster["nodes"]
             if node["state"] != "terminated"
         ]
 
     def closing_clusters(self) -> list[str]:
         """Names of clusters of which an incarnation, not only the newest, waits for invoices or payments."""
-        body = self._ask("/v1/clusters")
+        body = self.ask("/v1/clusters")
         newest = {cluster["name"] for cluster in body["clusters"] if cluster["state"] == "closing"}
         return sorted(newest.union(body.get("closing", ())))  # a bridge of before an upgrade tells only the newest
 
-    def _ask(self, path: str) -> dict[str, Any]:
+    def ask(self, path: str) -> dict[str, Any]:
+        """The JSON object at a path, such as ``/v1/clusters``, as the bridge gave it."""
         file = self._settings.token_file
         try:
             token = file.read_text(encoding="utf-8").strip()

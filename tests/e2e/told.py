@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from appliance.bridge import Bridge
 from tests.e2e.cluster import ClusterFile
-
-TIMEOUT = 15
-"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +32,7 @@ class Told:
 
 def told_of(cluster: ClusterFile) -> Told:
     """One look."""
-    settings = cluster.settings
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{settings.ports.bridge}/v1/clusters/{cluster.name}",
-        headers={"Authorization": f"Bearer {settings.token_file.read_text(encoding='utf-8').strip()}"},
-    )
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-        body = json.load(answer)
+    body = Bridge(cluster.settings).ask(f"/v1/clusters/{cluster.name}")
     nodes = [
         Node(node["node_id"], node["state"], node["reason"], node["message"], Decimal(node["spent"]))
         for node in body["nodes"]
