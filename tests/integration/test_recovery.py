@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.devnet import compose, provider_asks, switch
-from tests.integration.requestor import START, Refused, Requestor, connected, deploy, shell
+from tests.devnet import compose, faults, provider_asks, switch
+from tests.integration.requestor import START, Refused, Rental, Requestor, connected, deploy, shell
 
 pytestmark = pytest.mark.usefixtures("honest")
 
@@ -137,37 +137,34 @@ async def settled(invoice_id: str) -> None:
             status = str(error)
 
 
-async def test_a_killed_agent_ends_its_agreement_and_bills_it(requestor: Requestor) -> None:
-    switch("set", "alder", "note_interval=1")
-    try:
+@pytest.fixture
+async def billed(requestor: Requestor) -> AsyncIterator[Rental]:
+    """An activity of alder's, which sends debit notes every second and has sent one."""
+    with faults("alder", "note_interval=1"):
         async with requestor.rented("alder") as rental:
             await requestor.until(lambda: requestor.debit_notes(rental.agreement_id), "no debit note")
-            switch("crash", "alder")
-            assert await requestor.pay(rental) > 0
-    finally:
-        switch("clear", "alder")
+            yield rental
 
 
-async def test_an_invoice_waits_for_a_requestor_that_is_away(requestor: Requestor) -> None:
+async def test_a_killed_agent_ends_its_agreement_and_bills_it(requestor: Requestor, billed: Rental) -> None:
+    switch("crash", "alder")
+    assert await requestor.pay(billed) > 0
+
+
+async def test_an_invoice_waits_for_a_requestor_that_is_away(requestor: Requestor, billed: Rental) -> None:
     """As after a power cut, when the providers are back before it is."""
-    switch("set", "alder", "note_interval=1")
-    try:
-        async with requestor.rented("alder") as rental:
-            await requestor.until(lambda: requestor.debit_notes(rental.agreement_id), "no debit note")
-            compose("stop", "yagna")
-            switch("crash", "alder")
+    compose("stop", "yagna")
+    switch("crash", "alder")
 
-            async def issued() -> bool:
-                invoices = provider_asks("alder", "/payment-api/v1/invoices")
-                return any(invoice["agreementId"] == rental.agreement_id for invoice in invoices)
+    async def issued() -> bool:
+        invoices = provider_asks("alder", "/payment-api/v1/invoices")
+        return any(invoice["agreementId"] == billed.agreement_id for invoice in invoices)
 
-            await requestor.until(issued, "no invoice")
-            compose("start", "yagna")
-            async with connected() as anew:
-                await anew.until(lambda: answers(anew), "yagna does not answer")
-                assert await anew.pay(rental) > 0
-    finally:
-        switch("clear", "alder")
+    await requestor.until(issued, "no invoice")
+    compose("start", "yagna")
+    async with connected() as anew:
+        await anew.until(lambda: answers(anew), "yagna does not answer")
+        assert await anew.pay(billed) > 0
 
 
 async def answers(requestor: Requestor) -> bool:
