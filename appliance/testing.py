@@ -49,6 +49,9 @@ SUITES = (
 """What ``make test`` runs. In this order: dashboards, in tests/integration, are looked at after clusters came and went,
 and what the last one's providers bill unfairly keeps its clusters closing for a quarter of an hour."""
 
+PYTEST_TIMEOUT = 5000.0
+"""Seconds: about twice what all of them take on 2 cores."""
+
 
 def run_tests(steps: Steps, settings: Settings) -> None:
     """``make test``, or the paths named on the command line. Raises StepError if a test fails."""
@@ -70,7 +73,7 @@ def _run(steps: Steps, settings: Settings, suites: Sequence[str]) -> None:
     command: list[str | Path] = [TEST_VENV / "bin" / "python", "-m", "pytest", "--durations=10", *suites]
     try:
         with steps.step("pytest"):
-            output = steps.run(command, log="pytest", env=env, timeout=5000)
+            output = steps.run(command, log="pytest", env=env, timeout=PYTEST_TIMEOUT)
     finally:
         if not keep:
             with steps.step("The tests' appliance is removed"):
