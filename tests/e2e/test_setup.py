@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -157,6 +157,35 @@ def test_a_port_that_is_taken_is_named_before_anything_is_done(clone: Clone) -> 
         done = clone.make("up", PROMETHEUS_PORT=str(port))
     assert done.returncode != 0
     assert f"Port {port} on 127.0.0.1 is taken by another program — nothing was changed" in done.stdout
+    untouched(clone)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """The folder becomes a file system of 64 MiB, which is in memory. Skips the test of who may not mount."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"only who may mount has a small disk: {mounted.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_disk_that_is_nearly_full_is_named_before_anything_is_done(clone: Clone, tmp_path: Path) -> None:
+    with small_disk(tmp_path):
+        small = replace(clone, folder=tmp_path / "clone")
+        shutil.copytree(clone.folder, small.folder, symlinks=True)
+        done = small.make("up")
+        assert done.returncode != 0
+        assert f"0.1 GiB are free in {small.folder}, " in done.stdout
+        assert "are needed — nothing was changed — make room there" in done.stdout
+        untouched(small)
+        found = json.loads(small.make("doctor", ARGS="--json").stdout.partition("\nmake doctor failed")[0])
+        (disk,) = [finding for finding in found if finding["name"] == "disk"]
+        assert not disk["ok"]
     untouched(clone)
 
 
