@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.contract.steps import PATIENCE, Rented, funds, next_document, rented
 from tests.contract.world import PLATFORM, World
 
 EVERYTHING = Decimal(100_000_000)
+EVERY_PAYMENT = 1000
 
 
 async def test_an_allocation_from_creation_to_release(world: World) -> None:
@@ -67,7 +69,7 @@ async def test_the_future_holds_no_events(world: World) -> None:
     later = world.clock.now() + world.expiry()
     for kind in DocumentKind:
         assert list(await world.golem.document_events(kind, after=later, timeout=1)) == []
-    assert list(await world.golem.payments(after=later, timeout=1)) == []
+    assert list(await world.golem.payments(after=later, limit=100, timeout=1)) == []
 
 
 async def test_a_debit_note_then_the_invoice_and_the_money_for_both(world: World) -> None:
@@ -121,6 +123,11 @@ async def test_a_debit_note_then_the_invoice_and_the_money_for_both(world: World
         payments = await payments_until(world, rent, invoice.total_due, since=before)
         tx_hashes = {payment.tx_hash for payment in payments}
         assert all(tx_hash.startswith("0x") and len(tx_hash) == 66 for tx_hash in tx_hashes)
+        every = await world.golem.payments(after=before, limit=EVERY_PAYMENT, timeout=1)
+        assert sorted(every, key=attrgetter("at")) == list(every)
+        for limit in range(1, len(every) + 1):
+            oldest = await world.golem.payments(after=before, limit=limit, timeout=1)
+            assert [payment.at for payment in oldest] == [payment.at for payment in every[:limit]]
         totals = {row.agreement_id: row for row in await world.golem.agreement_totals()}[rent.agreement_id]
         assert totals.provider_id == rent.provider_id
         assert totals.due == totals.accepted == totals.paid == invoice.total_due
@@ -145,7 +152,7 @@ async def payments_until(world: World, rent: Rented, total: Decimal, *, since: d
     deadline = world.clock.monotonic() + 2 * PATIENCE
     while world.clock.monotonic() < deadline:
         # all of them each time: two may carry the same millisecond, so a cursor alone could pass one by
-        for payment in await world.golem.payments(after=since, timeout=5):
+        for payment in await world.golem.payments(after=since, limit=EVERY_PAYMENT, timeout=5):
             known[payment.payment_id] = payment
         ours = [payment for payment in known.values() if share(payment, rent)]
         assert all(payment.payee == rent.provider_id for payment in ours)

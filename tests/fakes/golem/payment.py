@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 
 from golem_bridge.errors import (
     GolemError,
@@ -195,11 +196,11 @@ class MemoryPayments:
         self._world.check_up()
         self._pay_all()
 
-    async def payments(self, *, after: datetime, timeout: float) -> Sequence[Payment]:
+    async def payments(self, *, after: datetime, limit: int, timeout: float) -> Sequence[Payment]:
         self._world.check_up()
 
         def new() -> list[Payment]:
-            return [payment for payment in self._payments if payment.at > after]
+            return sorted((item for item in self._payments if item.at > after), key=attrgetter("at"))[:limit]
 
         await self._world.until(lambda: bool(new()), timeout)
         self._world.check_up()

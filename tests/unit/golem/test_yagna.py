@@ -334,11 +334,12 @@ async def test_payments_are_split_by_what_they_are_for(bench: Bench) -> None:
         "signedBytes": [1, 2, 3],
     }
     bench.yagna.on("GET /payment-api/v1/payments", web.json_response([payment, {**payment, "details": "not base64!"}]))
-    known, odd = await bench.golem.payments(after=SINCE, timeout=1)
+    known, odd = await bench.golem.payments(after=SINCE, limit=250, timeout=1)
     assert known.tx_hash == "0x4f1e1e1b4bf6f9372d5758559fde40069f546061c3377378c72ebf69f24c0dbe"
     assert known.agreement_shares == {"a": Decimal(1)}
     assert known.activity_shares == {"c": Decimal("0.5")}
     assert odd.tx_hash == "0x" + b"not base64!".hex()
+    assert bench.yagna.requests[0].query["maxEvents"] == "250"
 
 
 async def test_every_call_is_observed_with_its_name_and_whether_yagna_failed(bench: Bench) -> None:

@@ -158,8 +158,8 @@ class PaymentPort(Protocol):
     async def pay_now(self, platform: str) -> None:
         """Pay what is accepted at once, not in yagna's next cycle."""
 
-    async def payments(self, *, after: datetime, timeout: float) -> Sequence[Payment]:
-        """Long-poll for confirmed payments after ``after`` (exclusive).
+    async def payments(self, *, after: datetime, limit: int, timeout: float) -> Sequence[Payment]:
+        """Long-poll for confirmed payments after ``after`` (exclusive): the ``limit`` oldest, oldest first.
 
         Two payments may carry the same time: read a little overlap and dedupe by payment id.
         """

@@ -36,8 +36,11 @@ POLL = 20.0
 """Seconds one long poll lasts."""
 
 OVERLAP = timedelta(seconds=2)
-"""Payments are read again that far back: two may carry the same millisecond. Those of the last look are left out;
+"""Payments are read again that far back: two may carry the same millisecond. Those known to be booked are left out;
 after a restart they are booked again, which changes nothing."""
+
+NEW_PAYMENTS = 100
+"""An answer has room for that many besides those that are read again."""
 
 RETRIED = ("insufficient_funds", "golem")
 """Verdicts that may turn out better later: after the budget was raised, or when yagna is in a better mood."""
@@ -73,7 +76,8 @@ class Bookkeeper:
         self._allocation_of = allocation_of
         self._notify = notify
         self._cursors = Values(database)
-        self._seen_payments: frozenset[str] = frozenset()
+        self._booked_payments: dict[str, datetime] = {}
+        """Id and time of those the next answer begins with."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By agreement: what a document adds is what it says less what was accepted before, so one at a time."""
 
@@ -95,15 +99,21 @@ class Bookkeeper:
             await self._receive(DocumentKind(row.kind), row.document_id)
 
     async def read_payments(self) -> None:
-        """Wait for confirmed payments and book them."""
+        """Wait for confirmed payments and book them.
+
+        However many lie within the overlap: a full answer holds some that are new, since all that are not, fit in.
+        """
         name = "cursor:payment"
-        after = self._cursors.time(name, self._clock.now())
-        payments = await self._golem.payments(after=after - OVERLAP, timeout=POLL)
-        for payment in payments:
-            if payment.payment_id not in self._seen_payments:
-                self._book_payment(payment)
-                self._cursors.put_time(name, max(after, payment.at))
-        self._seen_payments = frozenset(payment.payment_id for payment in payments)
+        newest = self._cursors.time(name, self._clock.now())
+        limit = len(self._booked_payments) + NEW_PAYMENTS
+        for payment in await self._golem.payments(after=newest - OVERLAP, limit=limit, timeout=POLL):
+            if payment.payment_id in self._booked_payments:
+                continue
+            self._book_payment(payment)
+            self._booked_payments[payment.payment_id] = payment.at
+            newest = max(newest, payment.at)
+            self._cursors.put_time(name, newest)
+        self._booked_payments = {key: at for key, at in self._booked_payments.items() if at > newest - OVERLAP}
         await self._clock.sleep(1)
 
     async def _receive(self, kind: DocumentKind, document_id: str) -> None:

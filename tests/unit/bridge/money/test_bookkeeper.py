@@ -192,7 +192,7 @@ async def test_a_payment_for_something_unknown_is_ignored(bench: Bench) -> None:
     contract = await rented(bench)
     bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.012"))
     await asyncio.sleep(30)
-    (payment,) = await bench.golem.payments(after=contract.created_at, timeout=1)
+    (payment,) = await bench.golem.payments(after=contract.created_at, limit=100, timeout=1)
     stranger = replace(
         payment,
         payment_id="strange",

@@ -28,7 +28,7 @@ from golem_bridge.golem.yagna.failures import quoted
 from golem_bridge.golem.yagna.rest import MARGIN, Answer, Rest, timestamp
 
 MAX_EVENTS = 100
-"""Document events or payments of one answer."""
+"""Document events of one answer."""
 
 ACCEPT = 20.0
 """Seconds yagna may try to tell the provider of an acceptance; it goes on trying later."""
@@ -197,8 +197,8 @@ class Payments:
         )
         answer.check()
 
-    async def payments(self, *, after: datetime, timeout: float) -> Sequence[Payment]:
-        """Long-poll for confirmed payments after ``after`` (exclusive), oldest first.
+    async def payments(self, *, after: datetime, limit: int, timeout: float) -> Sequence[Payment]:
+        """Long-poll for confirmed payments after ``after`` (exclusive): the ``limit`` oldest, oldest first.
 
         Times are in milliseconds, and two payments may share one: read a little overlap and dedupe by payment id.
         """
@@ -206,7 +206,7 @@ class Payments:
             "Cannot read payments",
             self._rest.payment.get_payments,
             after_timestamp=timestamp(after),
-            max_events=MAX_EVENTS,
+            max_events=limit,
             timeout=timeout,
             within=timeout + MARGIN,
         )

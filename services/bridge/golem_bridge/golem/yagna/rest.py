@@ -133,7 +133,9 @@ class Rest:
     @cached_property
     def payment(self) -> Any:  # noqa: ANN401
         """Payment API."""
-        return _payment.RequestorApi(self._open(self._configuration.payment()))
+        client = self._open(self._configuration.payment())
+        client.client_side_validation = False  # it refuses what yagna takes: more than 100 payments in one answer
+        return _payment.RequestorApi(client)
 
     @cached_property
     def session(self) -> aiohttp.ClientSession:
