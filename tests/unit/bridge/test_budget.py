@@ -1,16 +1,20 @@
 """What a budget can carry."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golem_bridge.money.budget import TAIL, exposure, reserved
+from golem_bridge.clusters.books import Books
+from golem_bridge.money.budget import TAIL, exposure, reserved, total_exposure, total_reserved
+from golem_bridge.money.contracts import Contract
 from golem_bridge.money.ledger import EntryKind, Ledger
 from golem_bridge.money.price import to_glm, to_wei
 from golem_bridge.store.database import Database
-from tests.unit.bridge.samples import PRICE, START, contract
+from tests.unit.bridge.samples import PRICE, START, ManualClock, contract
 
 FIRST_HOUR = PRICE.first_hour(2)
 
@@ -57,3 +61,37 @@ def test_what_was_accepted_is_never_forgotten() -> None:
 
 def test_the_tail_is_part_of_the_exposure() -> None:
     assert exposure(contract(), empty_ledger(), START) == PRICE.start + PRICE.per_hour(2) * TAIL / 3600
+
+
+WEI = st.integers(min_value=0, max_value=10**24)
+MOMENTS = st.integers(min_value=0, max_value=3600).map(lambda seconds: START + timedelta(seconds=seconds))
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> tuple[Contract, int]:
+    """A contract in whatever state, and the wei accepted for it: none without an activity."""
+    began = draw(st.booleans())
+    facts = {
+        "cluster_id": draw(st.sampled_from(["demo-1", "other-1"])),
+        "activity_since": draw(MOMENTS) if began else None,
+        "ended_at": draw(st.none() | MOMENTS),
+        "invoiced_wei": draw(st.none() | WEI),
+    }
+    return contract(**facts), draw(WEI) if began else 0
+
+
+@given(st.lists(accounts(), max_size=8), MOMENTS)
+def test_the_sums_of_a_cluster_are_those_over_all_its_contracts(
+    made: Sequence[tuple[Contract, int]], now: datetime
+) -> None:
+    books = Books.on(Database.open(None), ManualClock())
+    for number, (facts, wei) in enumerate(made):
+        row = replace(facts, agreement_id=f"agreement-{number}")
+        whose = {"cluster_id": row.cluster_id, "agreement_id": row.agreement_id, "document_id": f"note-{number}"}
+        books.contracts.add(row)
+        books.ledger.accept(**whose, parts={EntryKind.ENV: wei}, at=START)
+    for cluster_id in ("demo-1", "other-1"):
+        standing, rows = books.contracts.standing(cluster_id), books.contracts.of_cluster(cluster_id)
+        assert total_reserved(standing, books.ledger, now) == sum(reserved(row, books.ledger, now) for row in rows)
+        assert total_exposure(standing, books.ledger, now) == sum(exposure(row, books.ledger, now) for row in rows)
+        assert all(row.ended_at is None or row.invoiced_wei is None for row in standing.unfinished)

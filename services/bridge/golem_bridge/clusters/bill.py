@@ -43,11 +43,10 @@ class Totals:
 
 
 def totals(books: Books, cluster: Cluster) -> Totals:
-    """Sums over a cluster's books. Contracts that are settled are only added up: there may be thousands."""
-    open_ones = books.contracts.uninvoiced(cluster.cluster_id)
-    invoiced = to_glm(books.contracts.invoiced_wei(cluster.cluster_id))
+    """Sums over a cluster's books."""
+    standing = books.contracts.standing(cluster.cluster_id)
     return Totals(
-        committed=invoiced + total_reserved(open_ones, books.ledger, books.clock.now()),
+        committed=total_reserved(standing, books.ledger, books.clock.now()),
         accepted=books.ledger.cluster_glm(cluster.cluster_id, *ACCEPTANCES),
         paid=books.ledger.cluster_glm(cluster.cluster_id, EntryKind.PAID),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -83,32 +83,29 @@ class Caretaker:
 
     def is_settled(self, cluster: Cluster) -> bool:
         """Every contract is over, invoiced and paid in full."""
-        return all(self._is_paid(contract) for contract in self._books.contracts.of_cluster(cluster.cluster_id))
+        return not self._books.contracts.standing(cluster.cluster_id).unfinished and not self._owes(cluster)
 
     def _watch_budget(self, cluster: Cluster) -> None:
-        contracts = self._books.contracts.of_cluster(cluster.cluster_id)
-        exposed = total_exposure(contracts, self._books.ledger, self._books.clock.now())
+        standing = self._books.contracts.standing(cluster.cluster_id)
+        exposed = total_exposure(standing, self._books.ledger, self._books.clock.now())
         if exposed < cluster.budget:
             return
-        nodes = self._books.nodes.of_cluster(cluster.cluster_id)
-        workers = {node.node_id: node for node in nodes if node.kind is NodeKind.WORKER}
-        live = [node for node in workers.values() if node.state.is_live]
-        if not live and any(self._awaits_its_bill(contract) for contract in contracts if contract.node_id in workers):
+        live = [node for node in self._books.nodes.unfinished_of(cluster.cluster_id) if node.state.is_live]
+        workers = [node for node in live if node.kind is NodeKind.WORKER]
+        if not workers and self._awaits_bills(standing.unfinished):
             return  # what is left for the head is known when the workers' bills are
         message = (
             f"The budget of {glm_text(cluster.budget)} GLM is used up — {glm_text(exposed)} GLM spent or owed — "
             "raise total_budget in the cluster file and run ray up"
         )
-        for node in live or nodes:
+        for node in workers or live:
             self._service.end_node(node.node_id, EndReason.BUDGET, message)
 
-    def _awaits_its_bill(self, contract: Contract) -> bool:
-        """It is being ended, or was just now: until its invoice comes it counts with the most it may have cost."""
-        if contract.ended_at is None:
-            return True
-        if contract.activity_since is None or contract.invoiced_wei is not None:
-            return False
-        return self._books.clock.now() - contract.ended_at < BILL_PATIENCE
+    def _awaits_bills(self, unfinished: Sequence[Contract]) -> bool:
+        """A worker is being ended, or was just now: until its invoice comes it counts with the most it may cost."""
+        lately = self._books.clock.now() - BILL_PATIENCE
+        expected = [row for row in unfinished if row.ended_at is None or row.ended_at > lately]
+        return any(self._books.nodes.get(row.node_id).kind is NodeKind.WORKER for row in expected)
 
     async def _watch_node(self, node: Node) -> None:
         contract = self._books.contracts.get(node.agreement_id) if node.agreement_id else None
@@ -137,20 +134,15 @@ class Caretaker:
             return f"its agreement is {agreement.state.lower()}"
         return None
 
-    def _is_paid(self, contract: Contract) -> bool:
-        if contract.ended_at is None:
-            return False
-        if contract.activity_since is None:
-            return True
-        if contract.invoiced_wei is None:
-            return False
-        return self._books.ledger.paid(contract.agreement_id) >= contract.invoiced_wei
+    def _owes(self, cluster: Cluster) -> bool:
+        """An invoice is not paid in full."""
+        paid = self._books.ledger.paid
+        return any(paid(agreement_id) < wei for agreement_id, wei in self._books.contracts.invoices(cluster.cluster_id))
 
     def _has_bills_to_pay(self, cluster: Cluster) -> bool:
         """All invoices are there, or those that are have waited for the others long enough; some are not paid."""
-        contracts = [row for row in self._books.contracts.of_cluster(cluster.cluster_id) if not self._is_paid(row)]
-        invoiced = [row for row in contracts if row.ended_at is not None and row.invoiced_wei is not None]
-        return bool(invoiced) and (invoiced == contracts or self._closing_since(cluster) >= PAY_EVERY)
+        all_there = not self._books.contracts.standing(cluster.cluster_id).unfinished
+        return self._owes(cluster) and (all_there or self._closing_since(cluster) >= PAY_EVERY)
 
     async def _have_them_paid(self) -> None:
         """yagna's own cycle is of a day on polygon: nobody wants to wait for that."""

@@ -321,8 +321,8 @@ class ClusterService:
         cheapest = subscription.cheapest_known(runtime.claims) if subscription else None
         if cheapest is None:
             return
-        contracts = self._books.contracts.of_cluster(cluster.cluster_id)
-        left = cluster.budget - total_reserved(contracts, self._books.ledger, self._books.clock.now())
+        standing = self._books.contracts.standing(cluster.cluster_id)
+        left = cluster.budget - total_reserved(standing, self._books.ledger, self._books.clock.now())
         needed = cheapest.first_hour * count
         if needed > left:
             raise BudgetError(

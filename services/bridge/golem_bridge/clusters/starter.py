@@ -196,8 +196,8 @@ class Starter:
 
     def _budget_left(self, cluster_id: str) -> Decimal:
         """GLM that is neither spent nor set aside."""
-        contracts = self._contracts.of_cluster(cluster_id)
-        return self._clusters.get(cluster_id).budget - total_reserved(contracts, self._ledger, self._clock.now())
+        standing = self._contracts.standing(cluster_id)
+        return self._clusters.get(cluster_id).budget - total_reserved(standing, self._ledger, self._clock.now())
 
     async def _bring_up(self, node_id: str, contract: Contract) -> None:
         name = contract.provider_name

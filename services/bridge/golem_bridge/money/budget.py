@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from golem_bridge.money.contracts import Contract
+from golem_bridge.money.contracts import Contract, Standing
 from golem_bridge.money.ledger import Ledger
 from golem_bridge.money.price import to_glm
 
@@ -35,11 +34,13 @@ def exposure(contract: Contract, ledger: Ledger, now: datetime) -> Decimal:
     return contract.most_it_can_cost(now) + tail
 
 
-def total_reserved(contracts: Iterable[Contract], ledger: Ledger, now: datetime) -> Decimal:
+def total_reserved(standing: Standing, ledger: Ledger, now: datetime) -> Decimal:
     """GLM of a cluster's budget that is spent or set aside."""
-    return sum((reserved(contract, ledger, now) for contract in contracts), Decimal(0))
+    amounts = (reserved(contract, ledger, now) for contract in standing.unfinished)
+    return sum(amounts, to_glm(standing.invoiced_wei))
 
 
-def total_exposure(contracts: Iterable[Contract], ledger: Ledger, now: datetime) -> Decimal:
+def total_exposure(standing: Standing, ledger: Ledger, now: datetime) -> Decimal:
     """GLM a cluster will have cost at most if everything is ended now."""
-    return sum((exposure(contract, ledger, now) for contract in contracts), Decimal(0))
+    amounts = (exposure(contract, ledger, now) for contract in standing.unfinished)
+    return sum(amounts, to_glm(standing.invoiced_wei))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, or_, select, update
 
 from golem_bridge.money.price import Price
 from golem_bridge.store.database import Database, contracts
@@ -51,6 +51,19 @@ class Contract:
         return self.price.cost(env_seconds=seconds, cpu_seconds=seconds * self.threads)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A cluster's contracts as its budget sees them.
+
+    Unfinished are those that are not over and, if there was an activity, those whose invoice was not accepted yet: what
+    they cost can still change. Of the others, of which a cluster of weeks has thousands, only the accepted invoices
+    are told, added up: for an agreement without an activity nothing is accepted.
+    """
+
+    invoiced_wei: int
+    unfinished: Sequence[Contract]
+
+
 class Contracts:
     """The table of contracts."""
 
@@ -84,6 +97,7 @@ class Contracts:
         return [_from_row(row) for row in rows]
 
     def of_cluster(self, cluster_id: str) -> Sequence[Contract]:
+        """All contracts the incarnation ever had, oldest first. There can be thousands: see the narrower questions."""
         query = select(contracts).where(contracts.c.cluster_id == cluster_id).order_by(contracts.c.created_at)
         with self._database.read() as connection:
             return [_from_row(row) for row in connection.execute(query).all()]
@@ -94,18 +108,26 @@ class Contracts:
         with self._database.read() as connection:
             return {row.agreement_id: _from_row(row) for row in connection.execute(query).all()}
 
-    def uninvoiced(self, cluster_id: str) -> Sequence[Contract]:
-        """A cluster's contracts whose invoice was not accepted yet."""
-        own, query = contracts.c.cluster_id == cluster_id, select(contracts)
+    def standing(self, cluster_id: str) -> Standing:
+        """What a cluster's budget carries."""
+        own = contracts.c.cluster_id == cluster_id
+        invoiced = select(contracts.c.invoiced_wei).where(own, _FINISHED, contracts.c.invoiced_wei.is_not(None))
         with self._database.read() as connection:
-            rows = connection.execute(query.where(own, contracts.c.invoiced_wei.is_(None))).all()
-        return [_from_row(row) for row in rows]
+            return Standing(
+                invoiced_wei=sum(connection.execute(invoiced).scalars()),
+                unfinished=[_from_row(row) for row in connection.execute(select(contracts).where(own, ~_FINISHED))],
+            )
 
-    def invoiced_wei(self, cluster_id: str) -> int:
-        """Sum of a cluster's accepted invoices."""
-        own, query = contracts.c.cluster_id == cluster_id, select(contracts.c.invoiced_wei)
+    def invoices(self, cluster_id: str) -> Sequence[tuple[str, int]]:
+        """Agreement and wei of the accepted invoices for a cluster's activities that are over."""
+        query = select(contracts.c.agreement_id, contracts.c.invoiced_wei).where(
+            contracts.c.cluster_id == cluster_id,
+            contracts.c.ended_at.is_not(None),
+            contracts.c.activity_since.is_not(None),
+            contracts.c.invoiced_wei.is_not(None),
+        )
         with self._database.read() as connection:
-            return sum(connection.execute(query.where(own, contracts.c.invoiced_wei.is_not(None))).scalars())
+            return [(row.agreement_id, row.invoiced_wei) for row in connection.execute(query)]
 
     def activity_begins(self, agreement_id: str, at: datetime) -> None:
         """An activity is about to be created."""
@@ -126,6 +148,11 @@ class Contracts:
     def _update(self, agreement_id: str, **columns: object) -> None:
         with self._database.write() as connection:
             connection.execute(update(contracts).where(contracts.c.agreement_id == agreement_id).values(**columns))
+
+
+_FINISHED = contracts.c.ended_at.is_not(None) & or_(
+    contracts.c.invoiced_wei.is_not(None), contracts.c.activity_since.is_(None)
+)
 
 
 def _to_row(contract: Contract) -> dict[str, object]:

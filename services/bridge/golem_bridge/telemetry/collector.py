@@ -111,9 +111,8 @@ class BridgeCollector(Collector):
         unfinished = self._books.nodes.unfinished()
         for cluster in shown:
             nodes = [node for node in unfinished if node.cluster_id == cluster.cluster_id]
-            contracts = self._books.contracts.of_cluster(cluster.cluster_id)
-            self._nodes.add(families, cluster, nodes, contracts)
-            self._money.add(families, cluster, nodes, contracts)
+            self._nodes.add(families, cluster, nodes)
+            self._money.add(families, cluster, nodes)
 
     def _of_documents(self, families: Families) -> None:
         """A document judged anew changes its verdict; a counter must not run backwards for that."""

@@ -39,18 +39,19 @@ class MoneyMetrics:
                 families.add(catalogue.SPEND, float(to_glm(sums[owner, kind])), *owner, kind.value)
             families.add(catalogue.PAID, float(to_glm(sums[owner, EntryKind.PAID])), *owner)
 
-    def add(self, families: Families, cluster: Cluster, nodes: Sequence[Node], contracts: Sequence[Contract]) -> None:
+    def add(self, families: Families, cluster: Cluster, nodes: Sequence[Node]) -> None:
         """What is rented and what is left now; ``nodes`` are those not terminated."""
         ledger, now = self._books.ledger, self._books.clock.now()
-        left = cluster.budget - total_reserved(contracts, ledger, now)
+        standing = self._books.contracts.standing(cluster.cluster_id)
+        left = cluster.budget - total_reserved(standing, ledger, now)
         families.add(catalogue.BUDGET, float(cluster.budget), cluster.name)
         families.add(catalogue.BUDGET_LEFT, float(left), cluster.name)
-        families.add(catalogue.EXPOSURE, float(total_exposure(contracts, ledger, now)), cluster.name)
+        families.add(catalogue.EXPOSURE, float(total_exposure(standing, ledger, now)), cluster.name)
         accepted = ledger.cluster_glm(cluster.cluster_id, *ACCEPTANCES)
         families.add(catalogue.BUDGET_ACCEPTED, float(accepted), cluster.name)
         paid = ledger.cluster_glm(cluster.cluster_id, EntryKind.PAID)
         families.add(catalogue.BUDGET_PAID, float(paid), cluster.name)
-        self._add_burn(families, cluster, nodes, contracts)
+        self._add_burn(families, cluster, nodes, standing.unfinished)
 
     @staticmethod
     def _add_burn(families: Families, cluster: Cluster, nodes: Sequence[Node], contracts: Sequence[Contract]) -> None:

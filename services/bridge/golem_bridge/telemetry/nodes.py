@@ -55,7 +55,7 @@ class NodeMetrics:
         for (name, phase), durations in self._history.provisioning(names).items():
             families.add_histogram(catalogue.PROVISION, durations.counts, durations.total, name, phase)
 
-    def add(self, families: Families, cluster: Cluster, nodes: Sequence[Node], contracts: Sequence[Contract]) -> None:
+    def add(self, families: Families, cluster: Cluster, nodes: Sequence[Node]) -> None:
         """What is there now; ``nodes`` are those not terminated."""
         counts = Counter((node.node_type, node.state) for node in nodes)
         for node_type in cluster.spec.node_types:
@@ -64,9 +64,9 @@ class NodeMetrics:
         families.add(catalogue.MAX_WORKERS, cluster.spec.max_workers, cluster.name)
         self._add_tunnel(families, cluster)
         self._add_market(families, cluster)
-        by_agreement = {contract.agreement_id: contract for contract in contracts}
+        signed = self._books.contracts.by_agreement(node.agreement_id for node in nodes if node.agreement_id)
         for node in nodes:
-            self._add_node(families, cluster, node, by_agreement)
+            self._add_node(families, cluster, node, signed)
 
     def _add_tunnel(self, families: Families, cluster: Cluster) -> None:
         runtime = self._runtimes.by_cluster.get(cluster.cluster_id)

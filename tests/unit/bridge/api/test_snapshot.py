@@ -17,7 +17,7 @@ from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.repository import ENDED_FOR, MOST_ENDED
 from golem_bridge.clusters.states import EndReason, NodeKind, NodeState
-from golem_bridge.money.budget import total_reserved
+from golem_bridge.money.budget import reserved
 from golem_bridge.store.database import Database
 from tests.unit.bridge.samples import START, ManualClock, contract, spec
 
@@ -150,5 +150,5 @@ def test_sums_are_those_over_all_contracts(contracts: list[Mapping[str, Any]]) -
     for number, facts in enumerate(contracts):
         room.node(number, **facts)
     everything = room.books.contracts.of_cluster("demo-1")
-    expected = total_reserved(everything, room.books.ledger, room.clock.now())
+    expected = sum(reserved(contract, room.books.ledger, room.clock.now()) for contract in everything)
     assert totals(room.books, CLUSTER).committed == expected

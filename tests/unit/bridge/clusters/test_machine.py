@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from golem_bridge.clusters.states import ClusterState
 from golem_bridge.errors import InputError
 from golem_bridge.golem.types import AgreementState
-from golem_bridge.money.budget import total_reserved
+from golem_bridge.money.budget import reserved, total_reserved
 from tests.fakes.golem import FakeProvider
 from tests.fakes.loop import VirtualLoop
 from tests.unit.bridge.bench import Bench
@@ -155,7 +155,10 @@ class Bridge(RuleBasedStateMachine):
         for cluster in books.clusters.unfinished():
             contracts = books.contracts.of_cluster(cluster.cluster_id)
             nodes = books.nodes.of_cluster(cluster.cluster_id)
-            assert total_reserved(contracts, books.ledger, self.bench.clock.now()) <= cluster.budget
+            now = self.bench.clock.now()
+            committed = total_reserved(books.contracts.standing(cluster.cluster_id), books.ledger, now)
+            assert committed == sum(reserved(contract, books.ledger, now) for contract in contracts)
+            assert committed <= cluster.budget
             live = [node for node in nodes if node.state.is_live]
             assert sum(node.kind.value == "worker" for node in live) <= MAX_WORKERS
             assert sum(node.kind.value == "head" for node in live) <= 1
