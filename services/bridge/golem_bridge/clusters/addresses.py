@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 VPN = IPv4Network("192.168.0.0/16")
 VPN_ADDRESS = str(VPN.network_address)
@@ -16,12 +16,18 @@ FIRST_NODE = 3
 CAPACITY = VPN.num_addresses - FIRST_NODE - 1
 
 NAMED_BLOCKS = 8
-"""Every node's hosts file names that many blocks of 256 addresses: a name is made of its address alone."""
+"""Blocks of 256 addresses that a node's hosts file names from its own on: a name is made of its address alone."""
 
 
 def host_name(ip: str) -> str:
     """The address with dashes, as upstream names nodes."""
     return ip.replace(".", "-")
+
+
+def named_blocks(ip: str) -> int:
+    """How many blocks of 256 addresses, counted from the first, the hosts file of the node at ``ip`` names."""
+    own = (int(IPv4Address(ip)) - int(VPN.network_address)) // 256
+    return min(own + NAMED_BLOCKS, VPN.num_addresses // 256)
 
 
 def node_ip(index: int) -> str:

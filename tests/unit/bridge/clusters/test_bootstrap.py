@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import asyncssh
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golem_bridge.clusters.addresses import CAPACITY, VPN_MASK, node_ip
+from golem_bridge.clusters.addresses import CAPACITY, VPN_MASK, host_name, node_ip
 from golem_bridge.clusters.bootstrap import (
     HOST_KEY,
     RELAY_TOKEN,
@@ -91,6 +92,27 @@ def test_the_other_nodes_are_greeted() -> None:
     lines = shell_script(replace(PLAN, others=("192.168.0.3", "192.168.0.5"))).splitlines()
     (relay,) = [line for line in lines if "relay.py --listen" in line]
     assert relay.endswith(" --greet 192.168.0.3 --greet 192.168.0.5 --daemon")
+
+
+@pytest.mark.parametrize(
+    ("ip", "last_named"),
+    [
+        ("192.168.0.3", "192.168.7.255"),
+        ("192.168.0.255", "192.168.7.255"),
+        ("192.168.1.0", "192.168.8.255"),
+        ("192.168.249.9", "192.168.255.255"),
+        ("192.168.255.254", "192.168.255.255"),
+    ],
+)
+def test_a_node_names_itself_all_before_it_and_many_after_it(ip: str, last_named: str, tmp_path: Path) -> None:
+    script = shell_script(replace(PLAN, ip=ip)).splitlines()
+    (hosts,) = [line for line in script if line.endswith("> /etc/hosts")]
+    subprocess.run(["sh", "-euc", hosts.replace("/etc/hosts", str(tmp_path / "hosts"))], check=True, timeout=10)
+    first, *named = (tmp_path / "hosts").read_text().splitlines()
+    assert first == "127.0.0.1 localhost"
+    every = range(int(IPv4Address("192.168.0.0")), int(IPv4Address(last_named)) + 1)
+    assert named == [f"{address} {host_name(str(address))}" for address in map(IPv4Address, every)]
+    assert f"{ip} {host_name(ip)}" in named
 
 
 @given(st.text(min_size=1, max_size=200))
