@@ -84,11 +84,14 @@ class Bridge:
         return str(self.ask("/v1/health/ready")["wallet"])
 
     def live_nodes(self) -> list[LiveNode]:
-        """Nodes of all clusters that are not terminated."""
+        """Nodes of all clusters that are not terminated, those of earlier incarnations included."""
+        body = self.ask("/v1/clusters")
+        nodes = [(cluster["name"], node) for cluster in body["clusters"] for node in cluster["nodes"]]
+        for name, ending in body.get("ending", {}).items():  # a bridge of before an upgrade tells only the newest
+            nodes += [(name, node) for node in ending]
         return [
-            LiveNode(cluster["name"], node["node_id"], node["state"], node["provider_name"], node["price_per_hour"])
-            for cluster in self.ask("/v1/clusters")["clusters"]
-            for node in cluster["nodes"]
+            LiveNode(name, node["node_id"], node["state"], node["provider_name"], node["price_per_hour"])
+            for name, node in nodes
             if node["state"] != "terminated"
         ]
 

@@ -23,9 +23,14 @@ def refuse_while_rented(settings: Settings, *, harm: str, anyway: str) -> None:
         raise StepError(f"Whether nodes are rented is not known: {error} — or {anyway}") from error
     if live:
         raise StepError(
-            f"{len(live)} node(s) are still rented, {harm}:\n{listed(live)}\n"
-            f"End them first: ray down golem-cluster.yaml (or: .venv/bin/ray-on-golem stop --all) — or {anyway}"
+            f"{len(live)} node(s) are still rented, {harm}:\n{listed(live)}\n{_what_to_do_first(live)} — or {anyway}"
         )
+
+
+def _what_to_do_first(live: list[LiveNode]) -> str:
+    if all(node.state == "terminating" for node in live):
+        return "They are being ended: wait for at most two minutes and run this again"
+    return "End them first: ray down golem-cluster.yaml (or: .venv/bin/ray-on-golem stop --all)"
 
 
 def listed(nodes: list[LiveNode]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.bridge import Bridge
+from appliance.bridge import Bridge, LiveNode
 from appliance.steps import StepError
 from tests.unit.appliance.bench import on
 
@@ -31,6 +31,21 @@ def test_bills_of_earlier_incarnations_are_open_too(
     (tmp_path / "bridge-token").write_text("token\n")
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: io.BytesIO(json.dumps(body).encode()))
     assert Bridge(on("devnet", tmp_path)).closing_clusters() == closing
+
+
+def test_nodes_of_earlier_incarnations_are_still_rented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def node(node_id: str, state: str) -> dict[str, str]:
+        return {"node_id": node_id, "state": state, "provider_name": "alder", "price_per_hour": "0.1"}
+
+    nodes = [node("mine-2-head-0001", "running"), node("mine-2-worker-0002", "terminated")]
+    ending = {"mine": [node("mine-1-head-0001", "terminating")]}
+    body = {"clusters": [{"name": "mine", "nodes": nodes}], "ending": ending}
+    (tmp_path / "bridge-token").write_text("token\n")
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: io.BytesIO(json.dumps(body).encode()))
+    assert Bridge(on("devnet", tmp_path)).live_nodes() == [
+        LiveNode("mine", "mine-2-head-0001", "running", "alder", "0.1"),
+        LiveNode("mine", "mine-1-head-0001", "terminating", "alder", "0.1"),
+    ]
 
 
 def test_another_program_behind_its_port_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

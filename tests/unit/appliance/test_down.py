@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from appliance import down
+from appliance.bridge import Bridge
 from appliance.steps import StepError
-from tests.unit.appliance.bench import Docker, Recorder, on
+from tests.unit.appliance.bench import NODE, Docker, Recorder, on
 
 DOWN = "docker compose --profile * down --remove-orphans"
 
@@ -17,6 +20,15 @@ def test_rented_nodes_keep_the_appliance_up() -> None:
     with pytest.raises(
         StepError, match=r"(?s)1 node\(s\) are still rented.*mine-1-head-0001  running on alder  0.0108 GLM/h.*FORCE=1"
     ):
+        down.stop(steps, on("devnet"))
+    assert steps.commands == []
+
+
+@pytest.mark.usefixtures("rented")
+def test_nodes_that_are_being_ended_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bridge, "live_nodes", lambda _self: [replace(NODE, state="terminating")])
+    steps = Recorder()
+    with pytest.raises(StepError, match=r"mine-1-head-0001  terminating on .*\n.*: wait for at most two minutes"):
         down.stop(steps, on("devnet"))
     assert steps.commands == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -31,11 +32,17 @@ MAX_WAIT = 60.0
 
 @router.get("/clusters", dependencies=[HostOnly])
 async def list_clusters(context: ContextDep) -> ClusterList:
-    """The newest incarnation of every cluster, and which clusters have one that is closing."""
+    """The newest incarnation of every cluster, and what is left of those before."""
     clusters = context.books.clusters
+    latest = {cluster.cluster_id: cluster for cluster in clusters.all_latest()}
+    ending: defaultdict[str, list[NodeView]] = defaultdict(list)
+    for node in context.books.nodes.unfinished():
+        if node.cluster_id not in latest:
+            ending[clusters.get(node.cluster_id).name].append(context.presenter.node(node))
     return ClusterList(
-        clusters=[context.presenter.snapshot(cluster) for cluster in clusters.all_latest()],
+        clusters=[context.presenter.snapshot(cluster) for cluster in latest.values()],
         closing=sorted({cluster.name for cluster in clusters.unfinished() if cluster.state is ClusterState.CLOSING}),
+        ending=ending,
     )
 
 

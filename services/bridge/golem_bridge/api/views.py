@@ -60,10 +60,14 @@ class ClusterSnapshot(BaseModel):
 
 
 class ClusterList(BaseModel):
-    """``closing`` names clusters of which an incarnation, not only the newest, waits for its end or its bills."""
+    """``closing`` names clusters of which an incarnation, not only the newest, waits for its end or its bills.
+
+    ``ending`` are nodes of incarnations before the newest that are not terminated yet, by the cluster's name.
+    """
 
     clusters: list[ClusterSnapshot]
     closing: list[str]
+    ending: dict[str, list[NodeView]]
 
 
 class NodeList(BaseModel):

@@ -67,6 +67,21 @@ async def test_an_incarnation_that_waits_for_its_bills_is_told_also_when_a_later
     assert (await doors.host.get("/v1/clusters")).json()["closing"] == []
 
 
+async def test_nodes_of_an_earlier_incarnation_are_told_until_they_are_gone(bench: Bench, doors: Doors) -> None:
+    (lost,) = bench.join("lost")
+    await bench.start()
+    (former,) = await up(bench)
+    lost.vanished = True
+    bench.service.close("demo")
+    bench.join("two")
+    (head,) = await up(bench)
+    told = (await doors.host.get("/v1/clusters")).json()
+    assert [node["node_id"] for cluster in told["clusters"] for node in cluster["nodes"]] == [head]
+    assert [(node["node_id"], node["state"]) for node in told["ending"]["demo"]] == [(former, "terminating")]
+    await bench.until(lambda: bench.state(former) == "terminated")
+    assert (await doors.host.get("/v1/clusters")).json()["ending"] == {}
+
+
 async def test_a_price_nobody_can_write_down_stops_nothing(bench: Bench, doors: Doors) -> None:
     """Bridges before this one signed such offers, and their prices stay in the books."""
     bench.join("one")
