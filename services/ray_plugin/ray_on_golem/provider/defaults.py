@@ -14,10 +14,15 @@ METRICS_PORT = 8090
 _START = (
     "(pgrep -x raylet >/dev/null && ray stop --force || true); ulimit -n 65536 2>/dev/null; "
     "AUTOSCALER_UPDATE_INTERVAL_S=1 AUTOSCALER_MAX_NUM_FAILURES=1000000 "
+    "RAY_health_check_failure_threshold=3 RAY_health_check_timeout_ms=7000 "
     "ray start {where} --node-ip-address=$NODE_IP "
     f"--metrics-export-port={METRICS_PORT} --object-store-memory=209715200 --disable-usage-stats"
 )
-"""An autoscaler that counts failures (Ray's first one) would give up for good after five: a tunnel's bad minute."""
+"""An autoscaler that counts failures (Ray's first one) would give up for good after five: a tunnel's bad minute.
+
+Ray asks each node every 3 s whether it lives. Left alone it waits 10 s for an answer, five times: more than a minute,
+in which tasks wait for a node that has vanished. So it is half a minute.
+"""
 
 HEAD_START = _START.format(where="--head --port=6379 --dashboard-host=127.0.0.1") + (
     " --autoscaling-config=~/ray_bootstrap_config.yaml"
