@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.bridge import Bill, Bridge
 from appliance.paths import EXAMPLE, ROOT
+from appliance.settings import Settings
 from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
 from appliance.steps import StepError, Steps
 from tests.e2e.cluster import ClusterFile, wait_until
@@ -21,6 +23,17 @@ def ask_door(cluster: ClusterFile, name: str) -> str:
     """What the head's own door says of a cluster, asked from inside the head."""
     said = cluster.ray("exec", f"python ask_door.py GET /v1/clusters/{name}").text
     return "".join(line for line in said.splitlines() if line.startswith("door "))
+
+
+def tunnel_is_up(cluster: ClusterFile) -> bool:
+    """Whether the bridge takes the tunnel from the cluster's head for open."""
+    settings = cluster.settings
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{settings.ports.bridge}/metrics",
+        headers={"Authorization": f"Bearer {settings.token_file.read_text(encoding='utf-8').strip()}"},
+    )
+    with urllib.request.urlopen(request, timeout=15) as answer:
+        return f'rayongolem_tunnel_up{{cluster="{cluster.name}"}} 1.0' in answer.read().decode()
 
 
 def take_along(cluster: ClusterFile) -> None:
@@ -84,9 +97,30 @@ def container_of(service: str) -> str:
 
 def kill_main_process(service: str) -> None:
     """SIGKILL to the container's own program, below its init: a crash, after which Docker starts it again."""
+    os.kill(main_process(service), signal.SIGKILL)
+
+
+def open_files(service: str) -> int:
+    """Descriptors the container's own program holds: files, sockets, pipes."""
+    return len(list(Path(f"/proc/{main_process(service)}/fd").iterdir()))
+
+
+def main_process(service: str) -> int:
+    """The id of the container's own program, the child of its init."""
     init = ask_docker("inspect", "--format", "{{.State.Pid}}", container_of(service))
-    children = ask("ps", "-o", "pid=", "--ppid", init).split()
-    os.kill(int(children[0]), signal.SIGKILL)
+    return int(ask("ps", "-o", "pid=", "--ppid", init).split()[0])
+
+
+def recreate_bridge(settings: Settings, **changed: str) -> None:
+    """The bridge's container anew, with some settings of `.env` changed; books and nodes stay."""
+    subprocess.run(
+        ["docker", "compose", "up", "--detach", "--no-deps", "--no-build", "--wait", "bridge"],
+        cwd=ROOT,
+        env={**settings.compose_environment(), **changed},
+        check=True,
+        capture_output=True,
+        timeout=180,
+    )
 
 
 def restart(service: str) -> None:

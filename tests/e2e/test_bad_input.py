@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+
 import pytest
 
+from appliance.settings import Settings
 from tests.e2e.cluster import ClusterFile, Outcome
 from tests.e2e.conftest import MakeCluster
+from tests.e2e.crashes import recreate_bridge
 
 pytestmark = pytest.mark.usefixtures("nothing_open", "nothing_rented")
 
@@ -82,6 +88,37 @@ def test_another_network_than_the_appliances(make_cluster: MakeCluster) -> None:
     cluster.parameters["payment_network"] = "polygon"
     cluster.write()
     refused(cluster.up(), "'polygon'", "'devnet'", "GOLEM_NETWORK")
+
+
+@pytest.fixture
+def hasty_bridge(settings: Settings) -> Iterator[None]:
+    """It looks for a provider for ten seconds only."""
+    recreate_bridge(settings, MARKET_PATIENCE="10")
+    yield
+    recreate_bridge(settings)
+
+
+def test_what_nobody_offers(make_cluster: MakeCluster, hasty_bridge: None) -> None:
+    cluster = make_cluster("huge")
+    cluster.parameters["node_config"]["demand"]["min_mem_gib"] = 4096
+    cluster.write()
+    refused(cluster.up(), "No provider found in 10 s", "0 offers seen", "what demand asks for")
+
+
+def test_what_nobody_offers_at_that_price(make_cluster: MakeCluster, hasty_bridge: None) -> None:
+    cluster = make_cluster("cheap")
+    cluster.parameters["node_config"]["budget_control"]["max_start_price"] = 0.0000001
+    cluster.write()
+    refused(cluster.up(), "6 offers seen", "start price above 0.0000001 GLM, the lowest is 0.001", "raise the limits")
+
+
+def test_a_host_header_of_somebody_elses(settings: Settings) -> None:
+    token = settings.token_file.read_text(encoding="utf-8").strip()
+    with closing(HTTPConnection("127.0.0.1", settings.ports.bridge, timeout=15)) as connection:
+        connection.request("GET", "/v1/clusters", headers={"Host": "evil.example", "Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        assert answer.status == 403
+        assert "Host 'evil.example' is not served" in answer.read().decode()
 
 
 def test_ray_on_golem_names_an_unknown_cluster(make_cluster: MakeCluster) -> None:

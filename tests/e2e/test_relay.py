@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from ray_on_golem.keys import default_key
 from ray_on_golem.relay_client import WebSocket
 from tests.e2e.cluster import ClusterFile
 from tests.e2e.conftest import MakeCluster
+from tests.e2e.crashes import open_files
 
 MIB = 1024 * 1024
 TOTAL = int(os.environ.get("RELAY_MIB", "48")) * MIB
@@ -29,6 +31,9 @@ TOTAL = int(os.environ.get("RELAY_MIB", "48")) * MIB
 FILES = 24
 AT_ONCE = 4
 CONNECTIONS = 500
+FEW = 10
+"""Descriptors that come and go with other work."""
+
 TIMEOUT = 60 + TOTAL / MIB
 """Seconds for one ssh command; generous, so that a stuck one fails the test instead of hanging it."""
 
@@ -43,10 +48,12 @@ class Ssh:
     def __init__(self, settings: Settings, cluster: ClusterFile) -> None:
         self.settings = settings
         self.cluster = cluster
-        proxy = f"python3 -S -E {relay_client.__file__} --cluster {cluster.name} --token-file {settings.token_file} %h"
+        program = ("python3", "-S", "-E", relay_client.__file__)
+        self.proxy = (*program, "--cluster", cluster.name, "--token-file", str(settings.token_file))
         quiet = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR")
         key = ("-i", str(default_key(cluster.name)), "-o", "IdentitiesOnly=yes")
-        self._command = ["ssh", "-F", "none", *quiet, *key, "-o", f"ProxyCommand={proxy}", f"root@{HEAD_IP}"]
+        way = ("-o", f"ProxyCommand={shlex.join(self.proxy)} %h")
+        self._command = ["ssh", "-F", "none", *quiet, *key, *way, f"root@{HEAD_IP}"]
 
     def run(self, command: str, data: bytes = b"") -> bytes:
         """What it prints."""
@@ -118,12 +125,21 @@ def test_a_reader_that_stalls_stops_nobody_else(ssh: Ssh) -> None:
 
 def test_connections_leave_none_behind(ssh: Ssh) -> None:
     before = int(ssh.run(COUNT))
+    held = {service: open_files(service) for service in ("bridge", "yagna")}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         greetings = list(pool.map(lambda _: ssh.greet(), range(CONNECTIONS)))
     assert all(greeting.startswith(b"SSH-2.0-") for greeting in greetings)
     assert relay_links(ssh) == 1
     deadline_counts = [int(ssh.run(f"sleep 1; {COUNT}")) for _ in range(5)]
     assert min(deadline_counts) <= before + 2, deadline_counts
+    for service, files in held.items():
+        assert open_files(service) <= files + FEW, f"{service} held {files} files before"
+
+
+def test_a_node_that_is_none_is_named(ssh: Ssh) -> None:
+    done = subprocess.run([*ssh.proxy, "192.168.77.7"], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert f"No node '192.168.77.7' in cluster '{ssh.cluster.name}'" in done.stderr
 
 
 def relay_links(ssh: Ssh) -> int:

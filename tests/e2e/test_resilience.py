@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from appliance.bridge import Bridge
+from appliance.settlement import wait_for_settlement
 from appliance.steps import Steps
 from tests.e2e.cluster import ClusterFile, wait_until
-from tests.e2e.conftest import MakeCluster
+from tests.e2e.conftest import MakeCluster, Switchboard
 from tests.e2e.crashes import (
     answers,
     ask_door,
@@ -20,6 +21,7 @@ from tests.e2e.crashes import (
     running,
     start_job,
     take_along,
+    tunnel_is_up,
     wait_for_job,
 )
 
@@ -60,8 +62,19 @@ def test_a_cut_tunnel_is_restored(cluster: ClusterFile) -> None:
     wait_until(lambda: "door says 200" in ask_door(cluster, cluster.name), TUNNEL_LIMIT, "the tunnel to be up again")
 
 
+def test_a_silent_link_is_noticed_and_restored(cluster: ClusterFile, bridge: Bridge, switchboard: Switchboard) -> None:
+    """No frame passes between the head and anybody: nobody hangs up, nothing is refused."""
+    (head,) = [node for node in cluster.nodes(bridge) if "-head-" in node.node_id]
+    switchboard("set", str(head.provider), "vpn=false")
+    wait_until(lambda: not tunnel_is_up(cluster), TUNNEL_LIMIT, "the bridge to notice")
+    switchboard("clear", str(head.provider))
+    wait_until(lambda: tunnel_is_up(cluster), TUNNEL_LIMIT, "the tunnel to be up again")
+    outcome = cluster.ray("exec", "python tasks.py --min-nodes 2 --count 40")
+    assert outcome.code == 0, outcome.text
+
+
 def test_two_clusters_know_nothing_of_each_other(
-    cluster: ClusterFile, make_cluster: MakeCluster, bridge: Bridge
+    cluster: ClusterFile, make_cluster: MakeCluster, bridge: Bridge, steps: Steps
 ) -> None:
     other = make_cluster("other")
     other.have_no_workers()
@@ -75,6 +88,9 @@ def test_two_clusters_know_nothing_of_each_other(
     assert cluster.name + "-1-head" not in foreign
     assert other.down().code == 0
     assert len(running(bridge, cluster)) >= 1
+    for bill, owner in ((wait_for_settlement(steps, bridge, other.name), other), (bridge.bill(cluster.name), cluster)):
+        assert bill.lines
+        assert all(line.node_id.startswith(f"{owner.name}-") for line in bill.lines), bill
 
 
 @pytest.mark.parametrize(("service", "interrupt"), [("chain", restart), ("prometheus", kill_main_process)])

@@ -21,12 +21,8 @@ from appliance.settings import Settings
 from appliance.settlement import check_chain, wait_for_settlement
 from appliance.steps import Steps
 from tests.e2e.cluster import Outcome, run_command, wait_until
-from tests.e2e.upstream import (
-    clean_environment,
-    install_client,
-    provide_image,
-    recreate_bridge,
-)
+from tests.e2e.crashes import recreate_bridge
+from tests.e2e.upstream import clean_environment, install_client, provide_image
 
 STYLE = Path(__file__).with_name("upstream.yaml")
 OUR_IMAGE = "ray-on-golem/ray-node:local"
@@ -64,9 +60,9 @@ def commands(steps: Steps) -> Path:
 @pytest.fixture(scope="module")
 def admitted(settings: Settings) -> Iterator[None]:
     """The bridge lets the client in, and only as long as these tests last."""
-    recreate_bridge(settings, admit_upstream=True)
+    recreate_bridge(settings, BRIDGE_ADMIT_UPSTREAM_CLIENT="true")
     yield
-    recreate_bridge(settings, admit_upstream=False)
+    recreate_bridge(settings)
     assert status_without_token(settings) == 401
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -63,19 +62,6 @@ def provide_image(steps: Steps, settings: Settings) -> str:
     steps.run(build, log="upstream-image", show=lambda _: None)
     into_devnet(steps, image, IMAGE_TAG, settings.project)
     return IMAGE_TAG
-
-
-def recreate_bridge(settings: Settings, *, admit_upstream: bool) -> None:
-    """The bridge's container anew, with that one setting; books and nodes stay."""
-    environment = {**settings.compose_environment(), "BRIDGE_ADMIT_UPSTREAM_CLIENT": str(admit_upstream).lower()}
-    subprocess.run(
-        ["docker", "compose", "up", "--detach", "--no-deps", "--no-build", "--wait", "bridge"],
-        cwd=ROOT,
-        env=environment,
-        check=True,
-        capture_output=True,
-        timeout=180,
-    )
 
 
 def clean_environment() -> dict[str, str]:
