@@ -12,7 +12,7 @@ from appliance.paths import EXAMPLE
 from appliance.settings import Settings
 from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
 from appliance.steps import Steps
-from tests.e2e.cluster import ClusterFile
+from tests.e2e.cluster import ClusterFile, wait_until
 from tests.e2e.conftest import MakeCluster
 
 
@@ -48,14 +48,17 @@ def test_tasks_spread_over_nodes_rented_for_them(cluster: ClusterFile) -> None:
     assert all(f"(192.168.0.{host})" in outcome.text for host in (3, 4, 5)), outcome.text
 
 
+def test_addresses_are_told(cluster: ClusterFile) -> None:
+    """The workers' first: they leave soon."""
+    workers = cluster.ray("get-worker-ips").text.split()
+    assert {"192.168.0.4", "192.168.0.5"} <= set(workers), workers
+    assert cluster.ray("get-head-ip").text.strip().endswith("192.168.0.3")
+
+
 def test_attach_opens_a_shell_on_the_head(cluster: ClusterFile) -> None:
     outcome = cluster.run("ray", "attach", cluster.path, typed="echo $HOSTNAME-$((6 * 7))\nexit\n")
     assert outcome.code == 0, outcome.text
     assert "192-168-0-3-42" in outcome.text
-
-
-def test_addresses_are_told(cluster: ClusterFile) -> None:
-    assert cluster.ray("get-head-ip").text.strip().endswith("192.168.0.3")
 
 
 def test_files_go_up_and_come_down(cluster: ClusterFile) -> None:
@@ -74,10 +77,7 @@ def test_up_again_changes_nothing(cluster: ClusterFile, bridge: Bridge) -> None:
 
 
 def test_idle_workers_leave(cluster: ClusterFile, bridge: Bridge) -> None:
-    deadline = time.monotonic() + 90
-    while len(cluster.nodes(bridge)) > 1:
-        assert time.monotonic() < deadline, cluster.nodes(bridge)
-        time.sleep(1)
+    wait_until(lambda: len(cluster.nodes(bridge)) == 1, 90, "idle workers to leave")
 
 
 def test_down_ends_and_pays_everything(
@@ -105,9 +105,17 @@ def test_prometheus_saw_nodes_come_and_go(cluster: ClusterFile, settings: Settin
     assert amounts == sorted(amounts)
 
 
-def test_the_same_name_starts_again_at_once(cluster: ClusterFile, bridge: Bridge) -> None:
-    outcome = cluster.up()
-    assert outcome.code == 0, outcome.text
-    assert "the answer is 42" in cluster.ray("exec", "echo the answer is $((6 * 7))").text
-    assert cluster.down().code == 0
-    assert [node for node in cluster.nodes(bridge) if node.state != "terminating"] == []
+def test_the_same_name_starts_while_its_last_bills_are_paid(cluster: ClusterFile, bridge: Bridge, steps: Steps) -> None:
+    """Twice at once: what the second start finds is still closing."""
+    for incarnation in (2, 3):
+        outcome = cluster.up()
+        assert outcome.code == 0, outcome.text
+        heads = [node.node_id for node in cluster.nodes(bridge) if node.state == "running"]
+        assert heads == [f"{cluster.name}-{incarnation}-head-0001"]
+        assert "the answer is 42" in cluster.ray("exec", "echo the answer is $((6 * 7))").text
+        assert cluster.down().code == 0
+        assert cluster.name in bridge.closing_clusters()
+        assert [node for node in cluster.nodes(bridge) if node.state != "terminating"] == []
+    wait_for_settlement(steps, bridge, cluster.name)
+    wait_until(lambda: cluster.name not in bridge.closing_clusters(), 120, "the second incarnation's bills to be paid")
+    check_nothing_open(steps)
