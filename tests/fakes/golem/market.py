@@ -71,7 +71,7 @@ class MemoryMarket:
         await self._world.until(lambda: bool(events) or demand_id not in self._subscriptions, timeout)
         self._world.check_up()
         self._subscription(demand_id)
-        taken = list(events)
+        taken = events[::-1]  # in no order, so not in that of time
         events.clear()
         return taken
 
@@ -183,7 +183,14 @@ class MemoryMarket:
         offer: Properties,
         demand: Demand | None = None,
     ) -> None:
-        proposal = Proposal(self._world.new_id("proposal"), previous_id, provider.provider_id, state, offer)
+        proposal = Proposal(
+            proposal_id=self._world.new_id("proposal"),
+            previous_id=previous_id,
+            provider_id=provider.provider_id,
+            state=state,
+            properties=offer,
+            made_at=self._world.moment(),
+        )
         self._threads[proposal.proposal_id] = _Thread(proposal, demand_id, demand or subscription.demand)
         subscription.events.append(proposal)
 

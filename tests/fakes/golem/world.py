@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -59,6 +59,10 @@ class World:
         self._waiting: set[asyncio.Future[None]] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         """What providers are about to do."""
+
+    def moment(self) -> datetime:
+        """Now, and later than any moment told before: a microsecond passes with each."""
+        return self.clock.now() + timedelta(microseconds=next(self._counter))
 
     def new_id(self, kind: str) -> str:
         return f"{kind}-{next(self._counter):04d}"

@@ -99,6 +99,7 @@ def proposal(provider_id: str = "0xprovider", properties: Mapping[str, object] |
         provider_id=provider_id,
         state=ProposalState.INITIAL,
         properties=offer_properties(**(properties or {})),  # type: ignore[arg-type]
+        made_at=START,
     )
 
 

@@ -91,6 +91,7 @@ async def test_market_events_that_make_no_sense_are_left_out(bench: Bench) -> No
             "prevProposalId": None,
             "issuerId": "0x1",
             "state": "Initial",
+            "timestamp": "2026-01-02T03:04:05.181526299Z",
             "properties": {"a": 1, "list": ["x"], "prices": [1, 0.5], "null": None, "mixed": [1, "x"], "nested": {}},
         },
     }
@@ -104,6 +105,7 @@ async def test_market_events_that_make_no_sense_are_left_out(bench: Bench) -> No
     assert isinstance(proposal, Proposal)
     huge = [float("inf"), float("-inf")]
     assert proposal.properties == {"a": 1, "list": ["x"], "prices": [1.0, 0.5], "huge": huge}
+    assert proposal.made_at == datetime(2026, 1, 2, 3, 4, 5, 181526, tzinfo=UTC)
     assert isinstance(rejection, ProposalRejection)
     assert rejection.reason == "no thanks"
 

@@ -49,7 +49,10 @@ class MarketPort(Protocol):
         """Withdraw a demand; an unknown or expired one is no error."""
 
     async def proposals(self, demand_id: str, *, timeout: float) -> Sequence[ProposalEvent]:
-        """Long-poll for events of a demand; [] after ``timeout`` seconds. Raises NotFoundError if it expired."""
+        """Long-poll for events of a demand, in no order; [] after ``timeout`` seconds.
+
+        Raises NotFoundError if it expired.
+        """
 
     async def counter(self, demand_id: str, proposal_id: str, demand: Demand) -> str:
         """Answer a proposal with our (completed) demand; returns the id of our counter-proposal."""

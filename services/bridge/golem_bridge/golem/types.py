@@ -33,13 +33,15 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One proposal of a provider, answering a demand of ours."""
+    """One proposal of a provider, answering a demand of ours. Of its initial ones the last made is the one it offers
+    now: yagna proposes its offers in the order in which it heard of them, those it should have forgotten included."""
 
     proposal_id: str
     previous_id: str | None
     provider_id: str
     state: ProposalState
     properties: Properties
+    made_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -55,9 +56,9 @@ class Draft:
 
 
 class Feed:
-    """``offers`` are those that pass the screen and were not answered yet, one per provider: a newer one replaces an
-    older one. ``on_offer`` hears of every offer and what the screen made of it. ``newest_at`` is when any offer came
-    last, one that passes or not."""
+    """``offers`` are those that pass the screen and were not answered yet, one per provider: its newest, as yagna goes
+    on proposing old ones that their provider has forgotten. ``on_offer`` hears of every offer that counts and what the
+    screen made of it. ``newest_at`` is when any offer came last, one that passes or not."""
 
     def __init__(
         self,
@@ -83,6 +84,8 @@ class Feed:
         self._talking = 0
         self._awaited: dict[str, asyncio.Future[Proposal]] = {}
         self._early: dict[str, Proposal | ProposalRejection] = {}
+        self._latest: dict[str, datetime] = {}
+        """When a provider's newest proposal for this demand was made."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -187,6 +190,7 @@ class Feed:
         self._demand_id = demand_id
         self._hurried = False
         self.offers.clear()
+        self._latest.clear()
         self._early.clear()
         self.first_offer_at = None
         self.published_at = self._clock.monotonic()
@@ -204,6 +208,9 @@ class Feed:
     def _consider(self, proposal: Proposal) -> None:
         outcome: Offer | Refusal
         self.newest_at = self._clock.monotonic()
+        if proposal.made_at < self._latest.get(proposal.provider_id, proposal.made_at):
+            return
+        self._latest[proposal.provider_id] = proposal.made_at
         try:
             outcome = self._screen.read(proposal)
         except RefusedOfferError as error:

@@ -305,6 +305,18 @@ async def test_a_new_offer_replaces_the_old_one() -> None:
         assert market.counts()["seen"] == 1
 
 
+async def test_what_a_provider_offered_before_does_not_count_however_the_two_come() -> None:
+    """yagna proposes both, in one answer and in no order."""
+    async with stall(provider("only", "0.003")) as market:
+        await market.clock.sleep(1)
+        for start in ("0.001", "0.002"):
+            market.golem.join(provider("only", start))
+        draft = await market.draft()
+        assert draft.offer.price.start == Decimal("0.002")
+        assert market.clock.monotonic() < 5
+        assert market.counts()["seen"] == 1
+
+
 async def test_after_an_agreement_a_provider_offers_again_and_is_taken_again() -> None:
     only = provider("only")
     async with stall(only) as market:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter
 
 from golem_bridge.clock import Clock
 from golem_bridge.errors import TRY_ANOTHER, AgreementRefusedError, GolemTimeoutError
@@ -24,6 +24,7 @@ from golem_bridge.golem.types import (
     ProposalRejection,
     ProposalState,
 )
+from golem_bridge.golem.yagna.amounts import utc
 from golem_bridge.golem.yagna.failures import quoted
 from golem_bridge.golem.yagna.rest import MARGIN, Answer, Rest
 
@@ -39,6 +40,7 @@ class _WireProposal(BaseModel):
     issuer_id: str = Field(alias="issuerId", max_length=64)
     state: ProposalState
     properties: dict[str, JsonValue]
+    timestamp: datetime
 
 
 class _WireProposalEvent(BaseModel):
@@ -111,7 +113,8 @@ class Market:
     async def proposals(self, demand_id: str, *, timeout: float) -> Sequence[ProposalEvent]:
         """Long-poll for events of a demand; [] after ``timeout`` seconds. Raises NotFoundError if it expired.
 
-        Each event is delivered once. Events that make no sense are logged and left out.
+        Each event is delivered once, those of one answer in no order (yagna 0.17.6). Events that make no sense are
+        logged and left out.
         """
         answer = await self._rest.call(
             "Cannot read proposals",
@@ -259,12 +262,19 @@ def _event(raw: Mapping[str, JsonValue]) -> ProposalEvent | None:
         if kind == "ProposalEvent":
             wire = _WireProposalEvent.model_validate(raw).proposal
             properties = _properties(wire.properties)
-            return Proposal(wire.proposal_id, wire.previous_id, wire.issuer_id, wire.state, properties)
+            return Proposal(
+                proposal_id=wire.proposal_id,
+                previous_id=wire.previous_id,
+                provider_id=wire.issuer_id,
+                state=wire.state,
+                properties=properties,
+                made_at=utc(wire.timestamp),
+            )
         if kind == "ProposalRejectedEvent":
             rejection = _WireRejectionEvent.model_validate(raw)
             reason = rejection.reason.message if rejection.reason else ""
             return ProposalRejection(rejection.proposal_id, quoted(reason))
-    except ValidationError as error:
+    except ValueError as error:  # pydantic's, too
         log.warning("market event ignored", kind=quoted(str(kind)), reason=quoted(str(error)))
         return None
     log.warning("market event ignored", kind=quoted(str(kind)), reason="unknown kind")
