@@ -14,6 +14,7 @@ from golem_bridge.golem.types import Demand
 from golem_bridge.market.claims import Claims
 from golem_bridge.market.feed import POLL, Draft, Feed, NegotiationError
 from golem_bridge.market.funnel import Funnel, FunnelView
+from golem_bridge.market.negotiations import IMPATIENCE, Negotiations
 from golem_bridge.market.offer import Offer
 from golem_bridge.market.reputation import Failure, Reputation
 from golem_bridge.market.requirements import NodeConfig
@@ -83,7 +84,8 @@ class Subscription:
         patience: float,
         progress: Progress,
     ) -> Draft:
-        """Agree with the best provider that is neither claimed nor in ``avoid``; claims it.
+        """Agree with the best provider that is neither claimed nor in ``avoid``; claims it. While it keeps silent, the
+        next best is asked, too.
 
         The best one is among those whose first hour fits what is left of the budget (GLM); if none does, it is the
         cheapest, and it is for the caller to refuse it.
@@ -91,25 +93,26 @@ class Subscription:
         SubscriptionEndedError.
         """
         deadline = self._clock.monotonic() + patience
-        while self._clock.monotonic() < deadline:
-            await self._gather_a_little(deadline)
-            if self._is_over:
-                raise SubscriptionEndedError
-            found = self._best(claims, avoid, budget_left())
-            if found is None:
-                progress(f"Waiting for a provider: {self.summary(claims, avoid)}")
-                await self._wait_for_news(claims, min(deadline - self._clock.monotonic(), POLL))
-                continue
-            feed, offer = found
-            progress(f"Negotiating with {offer.provider_name}")
-            try:
-                with claims.held(offer.provider_id):
-                    draft = await feed.negotiate(offer)
-            except NegotiationError as error:
-                self._failed(offer, error)
-                continue
-            self.funnel.negotiated()
-            return draft
+        negotiations = Negotiations(claims=claims, clock=self._clock, failed=self._failed)
+        try:
+            while self._clock.monotonic() < deadline:
+                await self._gather_a_little(deadline)
+                if self._is_over:
+                    raise SubscriptionEndedError
+                found = self._best(claims, avoid, budget_left()) if negotiations.have_room else None
+                if found is not None:
+                    progress(f"Negotiating with {found[1].provider_name}")
+                    negotiations.begin(*found)
+                elif not negotiations:
+                    progress(f"Waiting for a provider: {self.summary(claims, avoid)}")
+                    await self._wait_for_news(claims, min(deadline - self._clock.monotonic(), POLL))
+                    continue
+                draft = await negotiations.first_draft(within=min(deadline - self._clock.monotonic(), IMPATIENCE))
+                if draft is not None:
+                    self.funnel.negotiated()
+                    return draft
+        finally:
+            await negotiations.end()
         view = self.view(claims, avoid)
         raise MarketError(f"No provider found in {patience:.0f} s — {_with_avoided(view, avoid)} — {view.advice}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from golem_bridge.clock import Clock
@@ -10,12 +11,17 @@ from golem_bridge.clock import Clock
 
 async def done_within(future: asyncio.Future[Any], seconds: float, clock: Clock) -> bool:
     """Wait for a future, at most ``seconds``; whether it is done. It is neither consumed nor cancelled."""
+    await any_done_within([future], seconds, clock)
+    return future.done()
+
+
+async def any_done_within(futures: Iterable[asyncio.Future[Any]], seconds: float, clock: Clock) -> None:
+    """Wait for one of the futures, at most ``seconds``. They are neither consumed nor cancelled."""
     timer = asyncio.ensure_future(clock.sleep(seconds))
     try:
-        await asyncio.wait({timer, future}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({timer, *futures}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         timer.cancel()
-    return future.done()
 
 
 class Bell:
