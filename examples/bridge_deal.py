@@ -1,6 +1,6 @@
 """How good is a bridge hand? Deals the other 39 cards many times. Before and after Ray: --plain runs without it.
 
-What changed for Ray is the function with_ray() beside plain(); the simulation is the same, and so is the result.
+What changed for Ray is with_ray() beside plain(); the simulation is the same, and so is the result.
 
 python examples/bridge_deal.py --plain
 python examples/bridge_deal.py
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import collections
 import random
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -79,15 +80,24 @@ def with_ray(hand: Sequence[str], tasks: int, deals: int) -> Result:
     import ray  # noqa: PLC0415 - --plain runs where there is no Ray
 
     ray.init()
-    task = ray.remote(num_cpus=1)(simulate)
+    task = ray.remote(num_cpus=1, scheduling_strategy="SPREAD")(simulate_somewhere)
     pending = [task.remote(hand, deals, seed) for seed in range(tasks)]
     total: Result = collections.Counter()
+    nodes: collections.Counter[str] = collections.Counter()
     while pending:
         done, pending = ray.wait(pending, num_returns=min(5, len(pending)), timeout=10)
-        for result in ray.get(done):
+        for node, result in ray.get(done):
+            nodes[node] += 1
             total.update(result)
-        print(f"{tasks - len(pending):4d} of {tasks} tasks done", flush=True)
+        print(f"{tasks - len(pending):4d} of {tasks} tasks done on {len(nodes)} node(s)", flush=True)
+    for node, count in nodes.most_common():
+        print(f"  {count:4d}  {node}")
     return total
+
+
+def simulate_somewhere(hand: Sequence[str], deals: int, seed: int) -> tuple[str, Result]:
+    """The same, and on which machine."""
+    return socket.gethostname(), simulate(hand, deals, seed)
 
 
 def main() -> int:

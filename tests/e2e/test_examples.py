@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,21 @@ def test_it_runs_on_a_cluster(cluster: ClusterFile, app: str) -> None:
     outcome = cluster.ray("submit", EXAMPLES / f"{app}.py", "--", *arguments)
     assert outcome.code == 0, outcome.text
     assert expected in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("app", "arguments"),
+    [("actors", ["--actors", "3"]), ("bridge_deal", ["--tasks", "60", "--deals", "40000"])],
+)
+def test_it_runs_on_nodes_rented_for_it(make_cluster: MakeCluster, app: str, arguments: list[str]) -> None:
+    """Up to the limit: a head and two workers. The app itself says where its parts ran."""
+    cluster = make_cluster(app.replace("_", "-"))
+    outcome = cluster.up()
+    assert outcome.code == 0, outcome.text
+    outcome = cluster.ray("submit", EXAMPLES / f"{app}.py", "--", *arguments)
+    assert outcome.code == 0, outcome.text
+    assert set(re.findall(r"192-168-0-\d+", outcome.text)) == {f"192-168-0-{host}" for host in (3, 4, 5)}, outcome.text
+    assert cluster.down().code == 0
 
 
 def test_the_picture_comes_down(cluster: ClusterFile, tmp_path: Path) -> None:
