@@ -59,7 +59,7 @@ def test_it_ends_a_cluster_that_is_paid_once_there_is_money_again(
         wait_until(lambda: not cluster.nodes(bridge), 30, "the head to end")
         assert not bridge.bill(cluster.name).settled
         other = refused_up(make_cluster)
-        assert "The wallet cannot set" in other, other
+        assert "The wallet cannot set 5 GLM aside — available: 0 GLM" in other, other
     bill = check_paid(cluster, bridge, steps)
     assert bill.total_paid > 0
 

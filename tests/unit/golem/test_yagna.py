@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -265,14 +266,26 @@ async def test_networks_are_taken_back_when_they_cannot_be_finished(bench: Bench
     assert bench.yagna.requests[-1].method == "DELETE"
 
 
-async def test_a_lack_of_funds_names_what_there_is(bench: Bench) -> None:
-    wallet = {
+def poor(available: str) -> Mapping[str, str]:
+    """yagna's answer to who wants 5000 GLM set aside."""
+    return {
         "type": "/payment-api/v1/allocations/validation-error",
         "detail": "Insufficient funds to create the allocation.",
         "instance": "/payment-api/v1/allocations/validation-error/insufficient-account-funds",
-        "availableFunds": "990",
+        "availableFunds": available,
         "requestedFunds": "5000",
     }
+
+
+async def test_a_wallet_that_holds_less_than_is_set_aside_has_nothing_available(bench: Bench) -> None:
+    bench.yagna.on("POST /payment-api/v1/allocations", web.json_response(poor("-4.99897"), status=400))
+    with pytest.raises(InsufficientFundsError) as refused:
+        await bench.golem.create_allocation(Decimal(5000), platform="p", expires=SINCE)
+    assert refused.value.available == 0
+
+
+async def test_a_lack_of_funds_names_what_there_is(bench: Bench) -> None:
+    wallet = poor("990")
     bench.yagna.on("POST /payment-api/v1/allocations", web.json_response(wallet, status=400))
     with pytest.raises(InsufficientFundsError, match="5000 GLM asked for, 990 GLM available") as refused:
         await bench.golem.create_allocation(Decimal(5000), platform="p", expires=SINCE)

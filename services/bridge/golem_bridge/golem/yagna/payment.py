@@ -270,6 +270,8 @@ def _problem(answer: Answer) -> _WireProblem | None:
 
 
 def _known(amount: str | None) -> Decimal | None:
+    if amount is not None and amount.startswith("-"):
+        return Decimal(0)  # more is set aside than the wallet holds
     try:
         return parse_amount(amount)
     except ValueError:
