@@ -28,6 +28,8 @@ SUITES = (
     "tests/e2e/test_bad_input.py",
     "tests/e2e/test_examples.py",
     "tests/e2e/test_first_light.py",
+    "tests/e2e/test_cluster_files.py",
+    "tests/e2e/test_stop.py",
     "tests/e2e/test_ray_commands.py",
     "tests/e2e/test_two_ups.py",
     "tests/e2e/test_head_door.py",
