@@ -83,7 +83,7 @@ class Negotiations:
         for one in tries:
             silence = self._clock.monotonic() - one.since
             if not one.draft.done() and silence >= IMPATIENCE:
-                self._failed(one.offer, NegotiationError(f"no answer in {silence:.0f} s"))
+                self._failed(one.offer, NegotiationError(f"no answer in {IMPATIENCE:.0f} s"))
             one.draft.cancel()
             self._claims.release(one.offer.provider_id)
         await asyncio.gather(*(one.draft for one in tries), return_exceptions=True)

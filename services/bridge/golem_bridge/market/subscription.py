@@ -100,6 +100,8 @@ class Subscription:
                 if self._is_over:
                     raise SubscriptionEndedError
                 found = self._best(claims, avoid, budget_left()) if negotiations.have_room else None
+                if found is not None and negotiations and found[1].first_hour > budget_left():
+                    found = None  # it is for the caller to refuse; who may still answer could be paid
                 if found is not None:
                     progress(f"Negotiating with {found[1].provider_name}")
                     negotiations.begin(*found)
