@@ -279,7 +279,7 @@ def poor(available: str) -> Mapping[str, str]:
 
 async def test_a_wallet_that_holds_less_than_is_set_aside_has_nothing_available(bench: Bench) -> None:
     bench.yagna.on("POST /payment-api/v1/allocations", web.json_response(poor("-4.99897"), status=400))
-    with pytest.raises(InsufficientFundsError) as refused:
+    with pytest.raises(InsufficientFundsError, match="asked for, 0 GLM available") as refused:
         await bench.golem.create_allocation(Decimal(5000), platform="p", expires=SINCE)
     assert refused.value.available == 0
 

@@ -255,10 +255,12 @@ def _lack_of_funds(answer: Answer) -> InsufficientFundsError | None:
     problem = _problem(answer)
     if problem is None or not problem.instance.endswith("insufficient-account-funds"):
         return None
+    available = _known(problem.available)
+    told = "an unknown amount of" if available is None else f"{available:f}"
     return InsufficientFundsError(
-        f"{answer.what} — {problem.requested} GLM asked for, {problem.available} GLM available in the wallet — "
+        f"{answer.what} — {problem.requested} GLM asked for, {told} GLM available in the wallet — "
         "lower total_budget in the cluster file or fund the wallet",
-        _known(problem.available),
+        available,
     )
 
 
