@@ -56,7 +56,7 @@ async def survey(golem: MarketPort, clock: Clock, settings: Settings, *, wallet:
         now=clock.now(),
     )
     screen = Screen(ANY_NODE, network.default_subnet)
-    newest: dict[str, Offer | None] = {}
+    newest: dict[str, Proposal] = {}
     demand_id = await golem.subscribe(demand)
     try:
         deadline = clock.monotonic() + LONGEST
@@ -64,10 +64,12 @@ async def survey(golem: MarketPort, clock: Clock, settings: Settings, *, wallet:
             events = await golem.proposals(demand_id, timeout=min(QUIET, left))
             if not events and newest:
                 break
-            newest |= {event.provider_id: _read(screen, event) for event in events if isinstance(event, Proposal)}
+            for proposal in (event for event in events if isinstance(event, Proposal)):
+                if proposal.made_at >= newest.get(proposal.provider_id, proposal).made_at:
+                    newest[proposal.provider_id] = proposal
     finally:
         await golem.unsubscribe(demand_id)
-    usable = [offer for offer in newest.values() if offer is not None]
+    usable = [offer for proposal in newest.values() if (offer := _read(screen, proposal)) is not None]
     cheapest = min((offer.per_hour for offer in usable), default=None)
     return Survey(
         subnet=network.default_subnet,

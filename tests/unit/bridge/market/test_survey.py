@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
@@ -42,6 +43,14 @@ async def test_those_that_could_be_rented_are_counted_with_the_lowest_price(
     found = await looked(golem, clock)
     assert found == Survey(subnet="devnet", seen=3, usable=2, cheapest_glm_per_hour="3.6")
     assert clock.monotonic() <= 2 * QUIET
+
+
+async def test_of_a_providers_offers_the_last_one_counts(golem: MemoryGolem, clock: VirtualClock) -> None:
+    look = asyncio.create_task(looked(golem, clock))
+    await clock.sleep(0.1)
+    for price in ("0.001", "0.002"):
+        golem.join(FakeProvider("one", price_per_second=Decimal(price), price_per_cpu_second=Decimal(0)))
+    assert await look == Survey(subnet="devnet", seen=1, usable=1, cheapest_glm_per_hour="7.2")
 
 
 async def test_an_empty_market_is_waited_for_a_while(golem: MemoryGolem, clock: VirtualClock) -> None:
