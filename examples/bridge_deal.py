@@ -1,6 +1,6 @@
 """How good is a bridge hand? Deals the other 39 cards many times. Before and after Ray: --plain runs without it.
 
-What changed for Ray is with_ray() beside plain(); the simulation is the same, and so is the result.
+What Ray needs stands beside plain(): with_ray() and the function it runs; the simulation and its result are the same.
 
 python examples/bridge_deal.py --plain
 python examples/bridge_deal.py
