@@ -18,9 +18,6 @@ router = APIRouter(dependencies=[HostOnly])
 
 SD_PATH = "/v1/prometheus/sd"
 METRICS = "/metrics"
-STATUS_TAG = "ray-node-status"
-UP_TO_DATE = "up-to-date"
-"""Ray's word for a node on which it runs."""
 
 TIMEOUT = 3.5
 """Seconds a node may take; Prometheus waits for 4."""
@@ -43,7 +40,7 @@ async def discover(request: Request, context: ContextDep) -> list[Target]:
         _target(here, cluster, node, port)
         for cluster in context.books.clusters.all_latest()
         for node in context.books.nodes.unfinished_of(cluster.cluster_id)
-        if node.state is NodeState.RUNNING and (node.tags or {}).get(STATUS_TAG) == UP_TO_DATE
+        if node.runs_ray
         for port in RAY_METRICS[node.kind]
     ]
 

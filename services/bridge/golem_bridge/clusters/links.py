@@ -60,12 +60,15 @@ class NodeLinks:
 
         return await self._pool.connect(node.node_id, port, token=node.relay_token, open_channel=open_channel)
 
-    def last_heard(self, node_id: str) -> datetime:
-        """When the node's relay was heard of last; without a link since the bridge started: when that was.
+    def last_heard(self, node_id: str) -> datetime | None:
+        """When the relay of a node that runs Ray was heard of last; without a link since the bridge started: when that
+        was. None if it is reached by a detour.
 
-        A link is there from the node's start. When it breaks, the head's tunnel or Prometheus' next look at Ray opens
-        it anew.
+        When a link breaks, the head's tunnel or Prometheus' next look at Ray opens it anew; where a detour leads only
+        the tunnel does, so a worker's silence says nothing.
         """
+        if node_id in self._detoured:
+            return None
         heard = self._pool.heard_at(node_id)
         if heard is None:
             return self._since

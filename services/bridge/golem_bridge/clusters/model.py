@@ -15,6 +15,11 @@ class IllegalStepError(Exception):
     """A node was asked to take a step that its life does not know: a bug, never bad input."""
 
 
+STATUS_TAG = "ray-node-status"
+UP_TO_DATE = "up-to-date"
+"""Ray's tag, and its value for a node on which Ray has been started."""
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One node. ``version`` counts the changes stored; ``agreement_id`` is the one it runs under now."""
@@ -35,6 +40,11 @@ class Node:
     running_at: datetime | None = None
     ended_at: datetime | None = None
     version: int = 0
+
+    @property
+    def runs_ray(self) -> bool:
+        """By Ray's own word: whoever set it up has tagged it so."""
+        return self.state is NodeState.RUNNING and (self.tags or {}).get(STATUS_TAG) == UP_TO_DATE
 
     def step(self, state: NodeState, message: str) -> Node:
         """The same node one step on. Raises IllegalStepError."""

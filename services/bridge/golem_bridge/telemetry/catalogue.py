@@ -208,8 +208,8 @@ NODE_HEARD = Entry(
     "node_last_heard_timestamp_seconds",
     MetricKind.GAUGE,
     "seconds since 1970",
-    "When a running node's relay was heard of last, every 5 s while its link is up; "
-    "without a link since the bridge started: when that was",
+    "When the relay of a node that runs Ray was heard of last, every 5 s while its link is up; without a link since "
+    "the bridge started: when that was; absent while the VPN is lost, as then only heads are asked",
     ("cluster", "node_id"),
     Life.NODE,
 )

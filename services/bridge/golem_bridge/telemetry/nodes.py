@@ -25,8 +25,8 @@ NAME_LENGTH = 64
 Market = Callable[[str], Mapping[str, FunnelView]]
 """Name of a cluster to what the market has for each of its node types."""
 
-LastHeard = Callable[[str], datetime]
-"""Id of a node to when its relay was heard of last."""
+LastHeard = Callable[[str], datetime | None]
+"""Id of a node to when its relay was heard of last; None if its silence says nothing."""
 
 
 class NodeMetrics:
@@ -95,8 +95,9 @@ class NodeMetrics:
         families.add(catalogue.NODE_SPEND, float(accepted), *labels)
         if contract.activity_since is not None:
             families.add(catalogue.NODE_SINCE, contract.activity_since.timestamp(), *labels)
-        if node.state is NodeState.RUNNING:
-            families.add(catalogue.NODE_HEARD, self._last_heard(node.node_id).timestamp(), *labels)
+        heard = self._last_heard(node.node_id) if node.runs_ray else None
+        if heard is not None:
+            families.add(catalogue.NODE_HEARD, heard.timestamp(), *labels)
 
 
 def _types(cluster: Cluster, requested: Counter[tuple[str, str]]) -> list[str]:

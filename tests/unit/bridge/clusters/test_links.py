@@ -25,6 +25,7 @@ async def test_without_the_vpn_the_node_is_asked_through_its_exe_unit(bench: Ben
         await links.connect(bench.books.nodes.get(head), 22)
     with pytest.raises(NodeUnreachableError, match="only ssh is led around it"):
         await links.connect(bench.books.nodes.get(head), 8090)
+    assert links.last_heard(head) is None, "nobody asks a detoured worker, so silence says nothing"
     await links.close()
     assert len(scripts) > before
     assert "detour.py" in str(scripts[before])

@@ -11,7 +11,7 @@ import pytest
 from asyncssh import generate_private_key
 from sqlalchemy import insert, update
 
-from golem_bridge.clusters.model import Node
+from golem_bridge.clusters.model import STATUS_TAG, UP_TO_DATE, Node
 from golem_bridge.clusters.ssh import HeadTunnel, SshGate
 from golem_bridge.clusters.states import EndReason, NodeState
 from golem_bridge.market.funnel import Funnel
@@ -81,12 +81,17 @@ def test_a_running_node_is_counted_named_and_priced(town: Town) -> None:
     assert town.value("rayongolem_exposure_glm") == pytest.approx(0.01 + PER_HOUR * 61 / 60)
 
 
-def test_a_running_node_shows_when_it_was_heard_of(town: Town) -> None:
+def test_a_node_that_runs_ray_shows_when_it_was_heard_of(town: Town) -> None:
+    heard = "rayongolem_node_last_heard_timestamp_seconds"
     town.cluster()
     node = town.node()
     town.heard["node-1"] = START + timedelta(seconds=40)
-    heard = "rayongolem_node_last_heard_timestamp_seconds"
+    assert town.samples(heard) == [], "Ray is not started on it yet, so nobody asks it for metrics"
+    town.books.nodes.change(node.node_id, lambda node: replace(node, tags={STATUS_TAG: UP_TO_DATE}))
     assert town.value(heard, cluster="demo", node_id="node-1") == (START + timedelta(seconds=40)).timestamp()
+    town.heard["node-1"] = None
+    assert town.samples(heard) == [], "it is reached by a detour"
+    town.heard["node-1"] = START
     town.books.nodes.change(node.node_id, lambda node: replace(node, state=NodeState.BOOTSTRAPPING))
     assert town.samples(heard) == [], "its relay does not run yet"
 

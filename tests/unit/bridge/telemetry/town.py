@@ -36,7 +36,7 @@ class Town:
         self.database = Database.open(None)
         self.books = Books.on(self.database, self.clock)
         self.market: dict[str, FunnelView] = {}
-        self.heard: dict[str, datetime] = {}
+        self.heard: dict[str, datetime | None] = {}
         self.runtimes = Runtimes()
         self.logs = LogCounts()
         self.golem = MemoryGolem(clock=self.clock)
