@@ -29,7 +29,7 @@ def refuse_while_rented(settings: Settings, *, harm: str, anyway: str) -> None:
 
 def _what_to_do_first(live: list[LiveNode]) -> str:
     if all(node.state == "terminating" for node in live):
-        return "They are being ended: wait for at most two minutes and run this again"
+        return "They are being ended: wait a minute or two and run this again"
     return "End them first: ray down golem-cluster.yaml (or: .venv/bin/ray-on-golem stop --all)"
 
 
