@@ -24,7 +24,7 @@ def begin() -> float:
 @pytest.fixture(scope="module")
 def cluster(make_cluster: MakeCluster, begin: float) -> Iterator[ClusterFile]:
     made = make_cluster("light")
-    made.content["idle_timeout_minutes"] = 0.2
+    made.content["idle_timeout_minutes"] = 0.4
     made.write()
     outcome = made.up()
     assert outcome.code == 0, outcome.text
