@@ -43,6 +43,10 @@ TIMEOUT = 300
 """Seconds a command may take; an appliance starts in a sixth of that."""
 
 
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+"""With these, which `make test` hands on, a `make` of the clone's tells which folder it is in."""
+
+
 @dataclass
 class Clone:
     """A copy of the tracked files, and the environment of somebody who has just cloned them."""
@@ -115,7 +119,7 @@ def clone(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (folder / ".venv").symlink_to(ROOT / ".venv")
     ports = {key: free_port() for key in settings.ports.by_key()}
     ours = {"COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "RUN_DIR", "APPLIANCE_DIR", "GOLEM_NETWORK", *ports}
-    environment = {key: value for key, value in os.environ.items() if key not in ours}
+    environment = {key: value for key, value in os.environ.items() if key not in {*ours, *OF_MAKE}}
     made = Clone(folder, environment, ports)
     made.environment |= {"COMPOSE_PROJECT_NAME": PROJECT, **{key: str(port) for key, port in ports.items()}}
     if settings.profiles_file.exists() and "grafana" not in settings.profiles:
