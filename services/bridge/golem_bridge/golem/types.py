@@ -33,8 +33,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One proposal of a provider, answering a demand of ours. Of its initial ones the last made is the one it offers
-    now: yagna proposes its offers in the order in which it heard of them, those it should have forgotten included."""
+    """One proposal of a provider, answering a demand of ours; ``made_at`` by yagna, in UTC."""
 
     proposal_id: str
     previous_id: str | None

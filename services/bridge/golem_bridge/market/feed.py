@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 
@@ -14,6 +13,7 @@ from golem_bridge.errors import GolemError, NotFoundError
 from golem_bridge.golem.port import MarketPort
 from golem_bridge.golem.types import Demand, Proposal, ProposalRejection, ProposalState
 from golem_bridge.market.demand import SUBNET, negotiated
+from golem_bridge.market.newest import Newest
 from golem_bridge.market.offer import Offer
 from golem_bridge.market.requirements import NodeConfig
 from golem_bridge.market.screening import Refusal, RefusedOfferError, Screen
@@ -56,9 +56,9 @@ class Draft:
 
 
 class Feed:
-    """``offers`` are those that pass the screen and were not answered yet, one per provider: its newest, as yagna goes
-    on proposing old ones that their provider has forgotten. ``on_offer`` hears of every offer that counts and what the
-    screen made of it. ``newest_at`` is when any offer came last, one that passes or not."""
+    """``offers`` are those that pass the screen and were not answered yet, one per provider: its newest.
+    ``on_offer`` hears of every offer that counts and what the screen made of it. ``newest_at`` is when any offer came
+    last, one that passes or not."""
 
     def __init__(
         self,
@@ -84,8 +84,7 @@ class Feed:
         self._talking = 0
         self._awaited: dict[str, asyncio.Future[Proposal]] = {}
         self._early: dict[str, Proposal | ProposalRejection] = {}
-        self._latest: dict[str, datetime] = {}
-        """When a provider's newest proposal for this demand was made."""
+        self._newest = Newest()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -190,7 +189,7 @@ class Feed:
         self._demand_id = demand_id
         self._hurried = False
         self.offers.clear()
-        self._latest.clear()
+        self._newest = Newest()
         self._early.clear()
         self.first_offer_at = None
         self.published_at = self._clock.monotonic()
@@ -208,9 +207,8 @@ class Feed:
     def _consider(self, proposal: Proposal) -> None:
         outcome: Offer | Refusal
         self.newest_at = self._clock.monotonic()
-        if proposal.made_at < self._latest.get(proposal.provider_id, proposal.made_at):
+        if not self._newest.is_news(proposal):
             return
-        self._latest[proposal.provider_id] = proposal.made_at
         try:
             outcome = self._screen.read(proposal)
         except RefusedOfferError as error:

@@ -18,6 +18,7 @@ from golem_bridge.golem.types import PropertyValue, Proposal
 from golem_bridge.golem.yagna import YagnaGolem
 from golem_bridge.market.demand import PaymentTerms, build_demand
 from golem_bridge.market.images import Image
+from golem_bridge.market.newest import Newest
 from golem_bridge.market.offer import Offer
 from golem_bridge.market.requirements import DemandSpec, NodeConfig
 from golem_bridge.market.screening import RefusedOfferError, Screen
@@ -56,24 +57,24 @@ async def survey(golem: MarketPort, clock: Clock, settings: Settings, *, wallet:
         now=clock.now(),
     )
     screen = Screen(ANY_NODE, network.default_subnet)
-    newest: dict[str, Proposal] = {}
+    newest, offers = Newest(), dict[str, Offer | None]()
     demand_id = await golem.subscribe(demand)
     try:
         deadline = clock.monotonic() + LONGEST
         while (left := deadline - clock.monotonic()) > 0:
             events = await golem.proposals(demand_id, timeout=min(QUIET, left))
-            if not events and newest:
+            if not events and offers:
                 break
-            for proposal in (event for event in events if isinstance(event, Proposal)):
-                if proposal.made_at >= newest.get(proposal.provider_id, proposal).made_at:
-                    newest[proposal.provider_id] = proposal
+            for event in events:
+                if isinstance(event, Proposal) and newest.is_news(event):
+                    offers[event.provider_id] = _read(screen, event)
     finally:
         await golem.unsubscribe(demand_id)
-    usable = [offer for proposal in newest.values() if (offer := _read(screen, proposal)) is not None]
+    usable = [offer for offer in offers.values() if offer is not None]
     cheapest = min((offer.per_hour for offer in usable), default=None)
     return Survey(
         subnet=network.default_subnet,
-        seen=len(newest),
+        seen=len(offers),
         usable=len(usable),
         cheapest_glm_per_hour=None if cheapest is None else glm_text(cheapest),
     )
