@@ -99,9 +99,7 @@ class Subscription:
                 await self._gather_a_little(deadline)
                 if self._is_over:
                     raise SubscriptionEndedError
-                found = self._best(claims, avoid, budget_left()) if negotiations.have_room else None
-                if found is not None and negotiations and found[1].first_hour > budget_left():
-                    found = None  # it is for the caller to refuse; who may still answer could be paid
+                found = self._whom_to_ask(negotiations, claims, avoid, budget_left())
                 if found is not None:
                     progress(f"Negotiating with {found[1].provider_name}")
                     negotiations.begin(*found)
@@ -162,17 +160,21 @@ class Subscription:
         elif feed is not self._feeds[-1] and feed.published_at is not None:
             yield feed.published_at + HEAD_START
 
-    def _best(self, claims: Claims, avoid: Collection[str], budget_left: Decimal) -> tuple[Feed, Offer] | None:
-        """Who did not fail lately, who is in the preferred subnet, who serves none of our clusters, who is cheapest."""
-        free = list(self._free(claims, avoid))
-        if not free:
-            return None
+    def _whom_to_ask(
+        self, negotiations: Negotiations, claims: Claims, avoid: Collection[str], budget_left: Decimal
+    ) -> tuple[Feed, Offer] | None:
+        """Who did not fail lately, who is in the preferred subnet, who serves none of our clusters, who is cheapest.
+
+        Who does not fit the budget is asked only if nobody else is: the caller will refuse it.
+        """
+        free = list(self._free(claims, avoid)) if negotiations.have_room else []
         fitting = [one for one in free if one[2].first_hour <= budget_left]
-        _, feed, offer = (
-            min(fitting, key=lambda one: self._order(one, claims))
-            if fitting
-            else min(free, key=lambda one: one[2].first_hour)
-        )
+        if fitting:
+            _, feed, offer = min(fitting, key=lambda one: self._order(one, claims))
+        elif free and not negotiations:
+            _, feed, offer = min(free, key=lambda one: one[2].first_hour)
+        else:
+            return None
         return feed, offer
 
     def _order(self, one: tuple[int, Feed, Offer], claims: Claims) -> tuple[float, int, bool, Decimal, str]:
