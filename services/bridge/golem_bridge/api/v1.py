@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -34,15 +33,11 @@ MAX_WAIT = 60.0
 async def list_clusters(context: ContextDep) -> ClusterList:
     """The newest incarnation of every cluster, and what is left of those before."""
     clusters = context.books.clusters
-    latest = {cluster.cluster_id: cluster for cluster in clusters.all_latest()}
-    ending: defaultdict[str, list[NodeView]] = defaultdict(list)
-    for node in context.books.nodes.unfinished():
-        if node.cluster_id not in latest:
-            ending[clusters.get(node.cluster_id).name].append(context.presenter.node(node))
+    latest = clusters.all_latest()
     return ClusterList(
-        clusters=[context.presenter.snapshot(cluster) for cluster in latest.values()],
+        clusters=[context.presenter.snapshot(cluster) for cluster in latest],
         closing=sorted({cluster.name for cluster in clusters.unfinished() if cluster.state is ClusterState.CLOSING}),
-        ending=ending,
+        ending=context.presenter.ending(latest),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 from pydantic import BaseModel, Field
 
 from golem_bridge.clusters.bill import BillLine, Totals, bill_lines, totals
@@ -170,6 +173,15 @@ class Presenter:
     def version(self, cluster: Cluster) -> str:
         """Counts of changes: of the cluster, of its nodes, of its ledger."""
         return _version(cluster, self._books.nodes.tally(cluster.cluster_id), totals(self._books, cluster))
+
+    def ending(self, latest: Iterable[Cluster]) -> dict[str, list[NodeView]]:
+        """Nodes of incarnations before the latest that are not terminated yet, by the cluster's name."""
+        newest = {cluster.cluster_id for cluster in latest}
+        ending: defaultdict[str, list[NodeView]] = defaultdict(list)
+        for node in self._books.nodes.unfinished():
+            if node.cluster_id not in newest:
+                ending[self._books.clusters.get(node.cluster_id).name].append(self.node(node))
+        return ending
 
     def node(self, node: Node) -> NodeView:
         return self._node(node, self._books.contracts.get(node.agreement_id) if node.agreement_id else None)
