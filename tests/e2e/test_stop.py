@@ -16,7 +16,7 @@ from tests.e2e.cluster import ClusterFile, wait_until
 from tests.e2e.conftest import MakeCluster
 from tests.e2e.crashes import check_paid
 
-WALLET = Path(__file__).parent / "inside" / "wallet.py"
+SET_GLM = Path(__file__).parent / "inside" / "set_glm.py"
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def empty(wallet: str) -> Iterator[None]:
 def set_glm(wallet: str, wei: int) -> int:
     """What was there before, in wei."""
     command = ["docker", "compose", "exec", "-T", "chain", "python3", "-", wallet, str(wei)]
-    program = WALLET.read_text(encoding="utf-8")
+    program = SET_GLM.read_text(encoding="utf-8")
     done = subprocess.run(command, cwd=ROOT, input=program, capture_output=True, text=True, timeout=60, check=True)
     return int(done.stdout)
 

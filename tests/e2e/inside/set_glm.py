@@ -1,4 +1,4 @@
-"""Runs in the devnet's chain container: ``wallet.py ADDRESS WEI`` sets what an address holds of GLM.
+"""Runs in the devnet's chain container: ``set_glm.py ADDRESS WEI`` sets what an address holds of GLM.
 
 Prints what it held before. No transaction does it, so that the address's own count of them stays right.
 """
