@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -10,15 +9,14 @@ from typing import Protocol
 import pytest
 
 from appliance.bridge import Bridge
-from appliance.paths import CLUSTER_FILE, ROOT
+from appliance.paths import CLUSTER_FILE
 from appliance.settings import Settings, read_settings
 from appliance.settlement import check_nothing_open
 from appliance.steps import Steps
+from tests.devnet import switch
 from tests.e2e.cluster import ClusterFile
 
-FAULTS = ("docker", "compose", "exec", "-T", "devnet", "/opt/devnet/bin/python", "-m", "golem_devnet", "faults")
-
-Switchboard = Callable[..., None]
+Switchboard = Callable[..., object]
 """Takes the words after `faults`, see docs/DEVNET.md."""
 
 
@@ -70,9 +68,6 @@ def make_cluster(
 @pytest.fixture
 def switchboard() -> Iterator[Switchboard]:
     """The devnet's: tells providers to misbehave, until the test has ended."""
-
-    def switch(*arguments: str) -> None:
-        subprocess.run([*FAULTS, *arguments], cwd=ROOT, check=True, capture_output=True, timeout=90)
 
     yield switch
     switch("clear")

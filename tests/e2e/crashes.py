@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from appliance.settings import Settings
 from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
 from appliance.steps import StepError, Steps
 from tests.e2e.cluster import ClusterFile, wait_until
+from tests.exposed import exposed
 
 INSIDE = Path(__file__).parent / "inside"
 
@@ -27,13 +27,7 @@ def ask_door(cluster: ClusterFile, name: str) -> str:
 
 def tunnel_is_up(cluster: ClusterFile) -> bool:
     """Whether the bridge takes the tunnel from the cluster's head for open."""
-    settings = cluster.settings
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{settings.ports.bridge}/metrics",
-        headers={"Authorization": f"Bearer {settings.token_file.read_text(encoding='utf-8').strip()}"},
-    )
-    with urllib.request.urlopen(request, timeout=15) as answer:
-        return f'rayongolem_tunnel_up{{cluster="{cluster.name}"}} 1.0' in answer.read().decode()
+    return f'rayongolem_tunnel_up{{cluster="{cluster.name}"}} 1.0' in exposed(cluster.settings)
 
 
 def take_along(cluster: ClusterFile) -> None:

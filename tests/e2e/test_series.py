@@ -19,6 +19,7 @@ from appliance.steps import Steps
 from golem_bridge.telemetry.catalogue import CATALOGUE, Life
 from tests.e2e.cluster import ClusterFile, wait_until
 from tests.e2e.conftest import MakeCluster
+from tests.exposed import exposed
 from tests.integration.test_prometheus_rules import promtool
 
 Series = frozenset[tuple[str, str]]
@@ -58,16 +59,6 @@ def parsed(exposed: str) -> set[Series]:
         for family in text_string_to_metric_families(exposed)
         for sample in family.samples
     }
-
-
-def exposed(settings: Settings) -> str:
-    """What the bridge says now."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{settings.ports.bridge}/metrics",
-        headers={"Authorization": f"Bearer {settings.token_file.read_text(encoding='utf-8').strip()}"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return str(answer.read().decode())
 
 
 def stored(settings: Settings, cluster: str) -> set[Series]:

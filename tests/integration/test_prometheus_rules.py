@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance.settings import read_settings, read_values
+from tests.exposed import exposed
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docker/prometheus/rules").glob("*.yml"))
@@ -47,15 +48,9 @@ def test_the_rules_do_what_their_tests_say(path: str) -> None:
 
 
 def test_what_the_bridge_exposes_has_good_names() -> None:
-    settings = read_settings()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{settings.ports.bridge}/metrics",
-        headers={"Authorization": f"Bearer {settings.token_file.read_text(encoding='utf-8').strip()}"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        exposed = answer.read().decode()
-    assert "rayongolem_build_info" in exposed
-    assert promtool("check", "metrics", stdin=exposed) == ""
+    said = exposed(read_settings())
+    assert "rayongolem_build_info" in said
+    assert promtool("check", "metrics", stdin=said) == ""
 
 
 def test_the_running_prometheus_evaluates_them() -> None:

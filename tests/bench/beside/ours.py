@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import subprocess
-import urllib.request
 from pathlib import Path
 
 import yaml
@@ -15,6 +14,7 @@ from appliance.paths import CLUSTER_FILE, VENV
 from appliance.settings import Settings
 from tests.bench.beside.side import Side, cpu_of
 from tests.devnet import compose
+from tests.exposed import exposed
 
 REQUESTS = re.compile(r"^rayongolem_http_requests_total\{(?P<labels>.*)\} (?P<count>\S+)$", re.MULTILINE)
 
@@ -31,10 +31,7 @@ class Bridge:
         self._pids = [int(pid) for pid in children.stdout.split()]
 
     def requests(self) -> int:
-        url = f"http://127.0.0.1:{self._settings.ports.bridge}/metrics"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token(self._settings)}"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            text = answer.read().decode()
+        text = exposed(self._settings)
         return sum(int(float(found["count"])) for found in REQUESTS.finditer(text) if 'door="head"' in found["labels"])
 
     def cpu(self) -> float:
