@@ -1,6 +1,6 @@
-"""Other cluster files than the appliance's own one: the least Ray takes, all keys there are, and upstream's.
+"""Other cluster files than the appliance's own one: the least Ray takes, all keys there are, and upstream's keys.
 
-Only name, token and port are changed, and in upstream's the image and the network: its own are on public ones only.
+Only name, token and port are changed, and in upstream's style the image and the network: its own are on public ones.
 """
 
 from __future__ import annotations
