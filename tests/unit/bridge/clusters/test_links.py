@@ -8,6 +8,7 @@ import pytest
 
 from golem_bridge.clusters.links import NodeLinks
 from golem_bridge.errors import GolemError, NodeUnreachableError
+from golem_bridge.relay import LinkPool
 from tests.unit.bridge.bench import Bench
 from tests.unit.bridge.clusters.test_close import up
 
@@ -51,6 +52,16 @@ async def test_a_node_without_a_link_was_heard_of_last_when_the_bridge_started(b
     began = bench.books.clock.now()
     await asyncio.sleep(300)
     assert links.last_heard("demo-1-head-0001") == began
+
+
+async def test_a_node_with_a_link_was_heard_of_when_its_relay_last_said_something(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links, clock = NodeLinks(golem=bench.golem, books=bench.books), bench.books.clock
+    said, then = clock.monotonic(), clock.now()
+    monkeypatch.setattr(LinkPool, "heard_at", lambda _pool, _key: said)
+    await asyncio.sleep(7)
+    assert links.last_heard("demo-1-head-0001") == then
 
 
 async def test_without_the_vpn_a_node_that_is_gone_is_not_reached(bench: Bench) -> None:
