@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from tests.e2e.conftest import MakeCluster
 
 PATIENCE = 60
 """Seconds."""
+
+CONTROL_PERSIST = 11.0
+"""Seconds after which ssh, as Ray calls it, has let an idle connection go."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,29 @@ def test_a_job_is_submitted_through_the_dashboard(user: User) -> None:
     assert "succeeded" in outcome.text
 
 
+def test_a_python_program_on_the_host_uses_the_cluster(user: User) -> None:
+    """Ray Client, through a port of the head that ``ray attach`` forwards."""
+    port = 10001
+    program = f"import ray; ray.init('ray://127.0.0.1:{port}'); print('ran on', ray.get(where.remote()))"
+    task = "import ray; where = ray.remote(lambda: __import__('ray').util.get_node_ip_address())"
+    with following(user, "attach", "--port-forward", str(port)):
+        wait_until(lambda: listens(port), PATIENCE, "the forwarded port")
+        outcome = user.cluster.run(VENV / "bin" / "python", "-c", f"{task}; {program}", env=user.env)
+    assert outcome.code == 0, outcome.text
+    assert "ran on 192.168.0.3" in outcome.text
+
+
+def test_ssh_refuses_who_has_not_the_nodes_host_key(user: User) -> None:
+    """As if somebody else answered at the node's address. Comes last: nobody gets in any more."""
+    key = "/etc/ssh/ssh_host_ed25519_key"
+    changed = user.cluster.ray("exec", f"rm {key} && ssh-keygen -q -N '' -f {key} && pkill -HUP -o sshd", env=user.env)
+    assert changed.code == 0, changed.text
+    time.sleep(CONTROL_PERSIST)
+    outcome = user.cluster.ray("exec", "echo let in", env=user.env)
+    assert outcome.code != 0
+    assert "Host key verification failed" in outcome.text
+
+
 @contextmanager
 def following(user: User, command: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A command that goes on until it is ended."""
@@ -72,7 +99,7 @@ def following(user: User, command: str, *arguments: str) -> Iterator[subprocess.
         [str(VENV / "bin" / "ray"), command, *arguments, str(user.cluster.path)],
         cwd=ROOT,
         env={**os.environ, **user.env},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -82,7 +109,9 @@ def following(user: User, command: str, *arguments: str) -> Iterator[subprocess.
         yield process
     finally:
         os.killpg(process.pid, 15)
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.close()
         process.stdout.close()
         process.wait(PATIENCE)
 

@@ -11,6 +11,9 @@ from ray_on_golem.bridge import Bridge
 from ray_on_golem.errors import RayOnGolemError
 from ray_on_golem.place import Place
 
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA"
+"""Such a node's, in form only."""
+
 
 def node_view(node_id: str, state: str = "running", **fields: object) -> dict[str, Any]:
     """As the bridge shows a node."""
@@ -23,6 +26,7 @@ def node_view(node_id: str, state: str = "running", **fields: object) -> dict[st
         "message": f"{state.capitalize()} on alder",
         "tags": {},
         "ip": "192.168.0.3",
+        "host_key": HOST_KEY,
         "provider_name": "alder",
         "price_start": "0.001",
         "price_per_hour": "0.018",

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from ray_on_golem.errors import RayOnGolemError
 from ray_on_golem.place import Place
 from ray_on_golem.provider.command_runner import GolemCommandRunner
+from ray_on_golem.provider.records import NodeRecord
 from ray_on_golem.provider.relay import proxy_command
 from ray_on_golem.provider.upload import LIMIT, Upload, remote_path
+from tests.unit.ray_plugin.fake_bridge import HOST_KEY, node_view
 
 
 class Recorder:
@@ -41,7 +44,7 @@ def ssh() -> Recorder:
 
 def runner(ssh: Recorder, **changes: object) -> GolemCommandRunner:
     arguments: dict[str, Any] = {
-        "wait_until_running": lambda _node_id, _deadline: "192.168.0.3",
+        "wait_until_running": lambda node_id, _deadline: NodeRecord.parse(node_view(node_id)),
         "proxy_command": "relay %h",
         "log_prefix": "",
         "node_id": "one-1-head-0001",
@@ -60,6 +63,44 @@ def test_ssh_goes_through_the_bridge_and_is_quiet(ssh: Recorder) -> None:
     assert "ProxyCommand=relay %h" in command
     assert "LogLevel=ERROR" in command
     assert "root@192.168.0.3" in command
+
+
+def test_ssh_believes_in_the_nodes_own_host_key_only(ssh: Recorder, home: Path) -> None:
+    run = runner(ssh)
+    run.run("uptime")
+    run.run_rsync_up(f"{home}/", "~/data/", {})
+    noted = home / ".local/share/ray-on-golem/one/known_hosts/192.168.0.3"
+    wanted = {"StrictHostKeyChecking=yes", "HostKeyAlias=one-1-head-0001", f"UserKnownHostsFile={noted}"}
+    login, copy = ssh.commands
+    assert wanted <= set(login)
+    assert all(option in " ".join(copy) for option in wanted)
+    assert noted.read_text() == f"one-1-head-0001 {HOST_KEY}\n"
+
+
+def test_an_address_given_out_again_is_another_node(ssh: Recorder, home: Path) -> None:
+    for node_id in ("one-1-worker-0002", "one-1-worker-0009"):
+        runner(ssh, node_id=node_id).run("true")
+    (noted,) = (home / ".local/share/ray-on-golem/one/known_hosts").iterdir()
+    assert noted.read_text() == f"one-1-worker-0009 {HOST_KEY}\n"
+
+
+def test_without_a_place_to_note_the_host_key_nobody_is_logged_in_to(ssh: Recorder, home: Path) -> None:
+    (home / ".local").write_text("no folder")
+    with pytest.raises(RayOnGolemError, match=r"Cannot note a node's host key in .*/192.168.0.3 — Not a directory"):
+        runner(ssh).run("true")
+    assert ssh.commands == []
+
+
+@pytest.mark.parametrize("folder", ["plain", "a b", "100%"])
+def test_ssh_finds_the_host_key_in_odd_folders(ssh: Recorder, home: Path, folder: str) -> None:
+    """ssh -G prints what it has made of its options."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(home / folder))
+        runner(ssh).run("true")
+    (command,) = ssh.commands
+    told = subprocess.run(["ssh", "-G", *command[1:]], capture_output=True, text=True, check=True).stdout
+    (line,) = [line for line in told.splitlines() if line.startswith("userknownhostsfile")]
+    assert line.partition(" ")[2].replace("%%", "%") == f"{home}/{folder}/ray-on-golem/one/known_hosts/192.168.0.3"
 
 
 def test_a_proxy_of_the_users_own_is_kept_and_a_head_has_none(ssh: Recorder) -> None:

@@ -18,7 +18,8 @@ from golem_bridge.money.price import glm_text, to_glm
 
 
 class NodeView(BaseModel):
-    """One node. Times are unix seconds; ``price_per_hour`` is for all offered threads busy."""
+    """One node. Times are unix seconds; ``price_per_hour`` is for all offered threads busy; ``host_key`` is what its
+    sshd has to show, as OpenSSH writes it."""
 
     node_id: str
     kind: str
@@ -28,6 +29,7 @@ class NodeView(BaseModel):
     message: str
     tags: dict[str, str]
     ip: str
+    host_key: str | None
     provider_id: str | None
     provider_name: str | None
     price_start: str | None
@@ -202,6 +204,7 @@ class Presenter:
             message=node.message,
             tags=dict(node.tags or {}),
             ip=node.ip,
+            host_key=node.host_public_key or None,
             provider_id=contract.provider_id if contract else None,
             provider_name=contract.provider_name if contract else None,
             price_start=glm_text(contract.price.start) if contract else None,

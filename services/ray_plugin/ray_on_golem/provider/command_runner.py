@@ -3,6 +3,7 @@
 - The bridge says when a node is ready: no five-second naps.
 - The way to a node's sshd is worked out when it is used, so that Ray's cached config does not depend on it.
 - No journey of its own for ``mkdir``: the copy that follows makes the folder; a small file is copied in one.
+- Ray trusts any host key; here it has to be the node's.
 - A cluster that is thrown away is not asked politely to stop.
 """
 
@@ -15,10 +16,12 @@ from typing import Any, Callable
 
 from ray.autoscaler._private.command_runner import SSHCommandRunner
 
+from ray_on_golem.provider import host_keys
+from ray_on_golem.provider.records import NodeRecord
 from ray_on_golem.provider.upload import Upload, remote_path
 
-WaitUntilRunning = Callable[[str, float], str]
-"""(node id, deadline in unix seconds) to the node's address; raises when it ended."""
+WaitUntilRunning = Callable[[str, float], NodeRecord]
+"""(node id, deadline in unix seconds) to the running node; raises when it ended."""
 
 MKDIR = re.compile(r"mkdir -p (?P<folder>~?[\w./@%+=:,-]*)")
 """What Ray runs before each file mount."""
@@ -34,12 +37,19 @@ class GolemCommandRunner(SSHCommandRunner):
     """Ray's own runner for one node; ``proxy_command`` is used where the config names none."""
 
     def __init__(
-        self, *, wait_until_running: WaitUntilRunning, proxy_command: str | None, auth_config: Any, **arguments: Any
+        self,
+        *,
+        wait_until_running: WaitUntilRunning,
+        proxy_command: str | None,
+        auth_config: Any,
+        cluster_name: str,
+        **arguments: Any,
     ) -> None:
         if proxy_command is not None and not auth_config.get("ssh_proxy_command"):
             auth_config = {**auth_config, "ssh_proxy_command": proxy_command}
-        super().__init__(auth_config=auth_config, **arguments)  # type: ignore[no-untyped-call]
+        super().__init__(auth_config=auth_config, cluster_name=cluster_name, **arguments)  # type: ignore[no-untyped-call]
         self.ssh_options.arg_dict["LogLevel"] = "ERROR"
+        self._cluster_name = cluster_name
         self._wait_until_running = wait_until_running
         self._folder: str | None = None
 
@@ -93,4 +103,6 @@ class GolemCommandRunner(SSHCommandRunner):
         return [*super()._create_rsync_filter_args(options), *more]  # type: ignore[no-untyped-call]
 
     def _wait_for_ip(self, deadline: float) -> str:
-        return self._wait_until_running(self.node_id, max(deadline, time.time()))
+        node = self._wait_until_running(self.node_id, max(deadline, time.time()))
+        self.ssh_options.arg_dict.update(host_keys.only(node, self._cluster_name))
+        return str(node.ip)

@@ -34,7 +34,7 @@ from ray_on_golem.provider.for_head import head_config
 from ray_on_golem.provider.pace import quicken_ray
 from ray_on_golem.provider.plainly import abort, plainly
 from ray_on_golem.provider.progress import Progress, first_offers, show_plan
-from ray_on_golem.provider.records import FRESH, FRESH_ON_HEAD, Records
+from ray_on_golem.provider.records import FRESH, FRESH_ON_HEAD, NodeRecord, Records
 from ray_on_golem.provider.refusals import Refusals
 from ray_on_golem.provider.relay import proxy_command
 from ray_on_golem.provider.waiting import Waiter
@@ -219,11 +219,11 @@ class GolemNodeProvider(NodeProvider):
             use_internal_ip=use_internal_ip,
         )
 
-    def _wait_until_running(self, node_id: str, deadline: float) -> str:
-        """The node's address once it runs; ``deadline`` is unix seconds. Raises RayOnGolemError."""
+    def _wait_until_running(self, node_id: str, deadline: float) -> NodeRecord:
+        """The node once it runs; ``deadline`` is unix seconds. Raises RayOnGolemError."""
         node = self._waiter.until_running(node_id, seconds=deadline - time.time())
         self._records.put(node)
-        return str(node["ip"])
+        return NodeRecord.parse(node)
 
     def _tell(self, node: dict[str, Any]) -> None:
         if not self.is_on_head:

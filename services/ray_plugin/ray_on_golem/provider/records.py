@@ -31,10 +31,13 @@ class NodeRecord:
     ip: str | None
     message: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    host_key: str | None = None
+    """What its sshd has to show, as OpenSSH writes it; None until it is known."""
 
     @classmethod
     def parse(cls, node: Mapping[str, Any]) -> NodeRecord:
-        return cls(node["node_id"], node["state"], node["ip"], node["message"], dict(node["tags"]))
+        tags = dict(node["tags"])
+        return cls(node["node_id"], node["state"], node["ip"], node["message"], tags, node["host_key"])
 
     @property
     def is_live(self) -> bool:
