@@ -37,7 +37,7 @@ def run_demo(steps: Steps, settings: Settings) -> None:
         _run_job(steps, settings)
     finally:
         with steps.step("ray down"):
-            _ray(steps, settings, "down", CLUSTER_FILE, "--yes", log="ray-down")
+            _tool(steps, settings, "ray", "down", *RAY_STYLE, CLUSTER_FILE, "--yes", log="ray-down")
     with steps.step("Settlement and bill"):
         bill = wait_for_settlement(steps, bridge, cluster_name(CLUSTER_FILE))
         check_chain(steps, bridge.wallet(), bill)
@@ -45,18 +45,27 @@ def run_demo(steps: Steps, settings: Settings) -> None:
     with steps.step("Prometheus"):
         _show_metrics(steps, settings, begin)
     steps.say("\n== Times\n" + steps.table())
-    _where_to_look(steps, settings)
+    steps.say(
+        "\n== The appliance goes on running\n"
+        f"{_places(settings)}\n"
+        f"   your cluster  . {(VENV / 'bin' / 'activate').relative_to(ROOT)} && ray up {CLUSTER_FILE.name}\n"
+        "   stop it       make down"
+    )
 
 
 def _run_job(steps: Steps, settings: Settings) -> None:
     with steps.step(f"ray up {CLUSTER_FILE.name}"):
-        _ray(steps, settings, "up", CLUSTER_FILE, "--yes", log="ray-up")
+        _tool(steps, settings, "ray", "up", *RAY_STYLE, CLUSTER_FILE, "--yes", log="ray-up")
     with steps.step(f"ray submit {EXAMPLE.relative_to(ROOT)}: more tasks than one node can do, so workers are rented"):
-        _ray(steps, settings, "submit", CLUSTER_FILE, EXAMPLE, "--", "--min-nodes", str(NODES), log="ray-submit")
+        app = (EXAMPLE, "--", "--min-nodes", str(NODES))
+        _tool(steps, settings, "ray", "submit", *RAY_STYLE, CLUSTER_FILE, *app, log="ray-submit")
+    with steps.step("What it has cost so far, and where to look at it"):
+        _tool(steps, settings, "ray-on-golem", "status", log="status")
+        steps.say(_places(settings))
 
 
-def _ray(steps: Steps, settings: Settings, command: str, *arguments: str | Path, log: str) -> None:
-    """Ray and its helpers are found in the virtual environment."""
+def _tool(steps: Steps, settings: Settings, tool: str, *arguments: str | Path, log: str) -> None:
+    """A program of the virtual environment, which finds its helpers there."""
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     env = {
         **os.environ,
@@ -64,10 +73,10 @@ def _ray(steps: Steps, settings: Settings, command: str, *arguments: str | Path,
         "RAY_ON_GOLEM_TOKEN_FILE": str(settings.token_file),
         "PYTHONUNBUFFERED": "1",
     }
-    steps.run([VENV / "bin" / "ray", command, *RAY_STYLE, *arguments], log=log, env=env, show=_ray_progress)
+    steps.run([VENV / "bin" / tool, *arguments], log=log, env=env, show=_progress)
 
 
-def _ray_progress(line: str) -> str | None:
+def _progress(line: str) -> str | None:
     """Without empty lines, and without what Ray says of fields it itself has added to the file."""
     return None if not line.strip() or "Dropping the empty legacy field" in line else line.rstrip()
 
@@ -89,16 +98,14 @@ def _show_metrics(steps: Steps, settings: Settings, begin: float) -> None:
         raise StepError(f"Prometheus does not show spending: {amounts}")
 
 
-def _where_to_look(steps: Steps, settings: Settings) -> None:
+def _places(settings: Settings) -> str:
+    """Where to look, one place a line."""
     ports = settings.ports
     has_grafana = "grafana" in settings.profiles
     grafana = f"http://127.0.0.1:{ports.grafana}" if has_grafana else "left out (its image cannot be had here)"
-    steps.say(
-        "\n== The appliance goes on running\n"
+    return (
         f"   Console       {console_url(settings)}  (make console prints a link that lets you in)\n"
         f"   Grafana       {grafana}\n"
         f"   Prometheus    http://127.0.0.1:{ports.prometheus}\n"
-        f"   Ray dashboard while a cluster runs: ray dashboard {CLUSTER_FILE.name}, then http://127.0.0.1:8265\n"
-        f"   your cluster  . {(VENV / 'bin' / 'activate').relative_to(ROOT)} && ray up golem-cluster.yaml\n"
-        "   stop it       make down"
+        f"   Ray dashboard while a cluster runs: ray dashboard {CLUSTER_FILE.name}, then http://127.0.0.1:8265"
     )
