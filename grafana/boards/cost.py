@@ -34,12 +34,12 @@ def cost() -> dashboard.Dashboard:
         "rog-cost",
         "Ray on Golem / Cost",
         "Where the money goes, what is due, accepted and paid, and how long the budget lasts.",
-        cluster_variables(types=True),
+        cluster_variables(),
         span="now-6h",
     )
     return filled(
         page,
-        shared.burn(by_type=True),
+        shared.burn(),
         number(
             glm("Spent in 24 hours", "GLM accepted for payment in the last 24 hours."),
             Query(f"sum({chosen('rayongolem_spend_glm_total', over='increase[24h]', by_type=True)}) or vector(0)"),
@@ -116,5 +116,5 @@ def cost() -> dashboard.Dashboard:
             About("Gas", "The network's own coin in the wallet: each payment costs some, outside of budgets.", COUNT),
             Query(on_network("rayongolem_wallet_gas"), "left"),
         ),
-        shared.node_table("Dearest nodes", "Nodes rented now, dearest first.", by_type=True),
+        shared.node_table("Dearest nodes", "Nodes rented now, dearest first."),
     )

@@ -31,7 +31,7 @@ def nodes() -> dashboard.Dashboard:
         "rog-nodes",
         "Ray on Golem / Nodes & market",
         "How quickly nodes come up, why they fail, and what the market has to offer.",
-        cluster_variables(types=True),
+        cluster_variables(),
     )
     ended = chosen("rayongolem_nodes_ended_total", 'reason="start_failed"', over="increase[24h]", by_type=True)
     lost = chosen("rayongolem_nodes_ended_total", 'reason="provider_lost"', over="increase[24h]", by_type=True)
@@ -41,8 +41,8 @@ def nodes() -> dashboard.Dashboard:
     price = chosen("rayongolem_node_price_glm_per_hour")
     return filled(
         page,
-        shared.running(by_type=True),
-        shared.pending(by_type=True),
+        shared.running(),
+        shared.pending(),
         number(counted("Started in 24 hours", "Nodes that came up."), Query(f"sum({started}) or vector(0)")),
         number(
             counted("Failed to start in 24 hours", "Nodes no provider could start."),
@@ -78,7 +78,7 @@ def nodes() -> dashboard.Dashboard:
             Query(f"histogram_quantile(0.5, sum by (le) ({TOTAL}))", "half"),
             Query(f"histogram_quantile(0.95, sum by (le) ({TOTAL}))", "95 %"),
         ),
-        shared.ended(by_type=True),
+        shared.ended(),
         lines(
             counted("Providers on the market", "How far the newest offers come, until they are free to rent."),
             Query(f"max by (step) ({market})", "{{step}}"),
@@ -101,5 +101,5 @@ def nodes() -> dashboard.Dashboard:
             Query("sum(increase(activity_requestor_created[10m]))", "activities"),
             width=24,
         ),
-        shared.node_table("Nodes", "Nodes rented now, with provider, price and age.", by_type=True),
+        shared.node_table("Nodes", "Nodes rented now, with provider, price and age."),
     )

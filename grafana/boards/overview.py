@@ -43,7 +43,7 @@ def overview() -> dashboard.Dashboard:
         shared.burn(),
         number(
             glm("Spent", "GLM accepted for payment since the books began."),
-            Query(f"sum({chosen('rayongolem_spend_glm_total')}) or vector(0)"),
+            Query(f"sum({chosen('rayongolem_spend_glm_total', by_type=True)}) or vector(0)"),
         ),
         number(
             glm("Budget left", "Of the live clusters' budgets: neither spent nor set aside for running nodes."),
@@ -56,19 +56,19 @@ def overview() -> dashboard.Dashboard:
         ),
         lines(
             counted("Nodes by state", "How many nodes are in which state, and how many may be."),
-            Query(f"sum by (state) ({chosen('rayongolem_nodes')})", "{{state}}"),
+            Query(f"sum by (state) ({chosen('rayongolem_nodes', by_type=True)})", "{{state}}"),
             Query(ALLOWED, "allowed"),
             stacked=True,
             dashed="allowed",
         ),
         lines(
             glm("Spend rate by cluster", "Cost per hour of the machines rented now, all threads busy.", GLM_PER_HOUR),
-            Query(f"sum by (cluster) ({chosen('rayongolem_burn_glm_per_hour')})", "{{cluster}}"),
+            Query(f"sum by (cluster) ({chosen('rayongolem_burn_glm_per_hour', by_type=True)})", "{{cluster}}"),
         ),
         lines(
             glm("Spend by cluster", "GLM accepted for payment and GLM confirmed on the chain, since the books began."),
-            Query(f"sum by (cluster) ({chosen('rayongolem_spend_glm_total')})", "{{cluster}} accepted"),
-            Query(f"sum by (cluster) ({chosen('rayongolem_paid_glm_total')})", "{{cluster}} paid"),
+            Query(f"sum by (cluster) ({chosen('rayongolem_spend_glm_total', by_type=True)})", "{{cluster}} accepted"),
+            Query(f"sum by (cluster) ({chosen('rayongolem_paid_glm_total', by_type=True)})", "{{cluster}} paid"),
         ),
         lines(
             glm("Budget left by cluster", "Neither spent nor set aside for running nodes, and the whole."),

@@ -225,13 +225,13 @@ def variable(name: str, label: str, query: str) -> dashboard.QueryVariable:
     )
 
 
-def cluster_variables(*, types: bool = False) -> list[dashboard.QueryVariable]:
-    """``$cluster``, ``$network`` and, if asked for, ``$node_type``."""
-    found = [variable("cluster", "Cluster", "label_values(rayongolem_spend_glm_total, cluster)")]
-    if types:
-        query = 'label_values(rayongolem_spend_glm_total{cluster=~"$cluster"}, node_type)'
-        found.append(variable("node_type", "Node type", query))
-    return [*found, network_variable()]
+def cluster_variables() -> list[dashboard.QueryVariable]:
+    """``$cluster``, ``$node_type`` and ``$network``."""
+    return [
+        variable("cluster", "Cluster", "label_values(rayongolem_spend_glm_total, cluster)"),
+        variable("node_type", "Node type", 'label_values(rayongolem_spend_glm_total{cluster=~"$cluster"}, node_type)'),
+        network_variable(),
+    ]
 
 
 def network_variable() -> dashboard.QueryVariable:

@@ -23,35 +23,35 @@ from grafana.boards.parts import (
 PENDING = 'state=~"requested|negotiating|agreed|deploying|starting|bootstrapping"'
 
 
-def running(*, by_type: bool = False) -> stat.Panel:
+def running() -> stat.Panel:
     """How many nodes work."""
-    nodes = chosen("rayongolem_nodes", 'state="running"', by_type=by_type)
+    nodes = chosen("rayongolem_nodes", 'state="running"', by_type=True)
     return number(
         About("Nodes running", "Rented machines on which Ray runs.", COUNT), Query(f"sum({nodes}) or vector(0)")
     )
 
 
-def pending(*, by_type: bool = False) -> stat.Panel:
+def pending() -> stat.Panel:
     """How many nodes are awaited."""
-    nodes = chosen("rayongolem_nodes", PENDING, by_type=by_type)
+    nodes = chosen("rayongolem_nodes", PENDING, by_type=True)
     return number(
         About("Nodes on their way", "Asked for by Ray and not running yet, from the search to Ray's start.", COUNT),
         Query(f"sum({nodes}) or vector(0)"),
     )
 
 
-def burn(*, by_type: bool = False) -> stat.Panel:
+def burn() -> stat.Panel:
     """What it costs per hour."""
-    rate = chosen("rayongolem_burn_glm_per_hour", by_type=by_type)
+    rate = chosen("rayongolem_burn_glm_per_hour", by_type=True)
     return number(
         glm("Spend rate", "What all machines rented now cost per hour with all threads busy.", GLM_PER_HOUR),
         Query(f"sum({rate}) or vector(0)"),
     )
 
 
-def ended(*, by_type: bool = False) -> timeseries.Panel:
+def ended() -> timeseries.Panel:
     """How nodes ended."""
-    counts = chosen("rayongolem_nodes_ended_total", over="increase[10m]", by_type=by_type)
+    counts = chosen("rayongolem_nodes_ended_total", over="increase[10m]", by_type=True)
     return lines(
         counted(
             "Nodes ended by reason",
@@ -61,10 +61,9 @@ def ended(*, by_type: bool = False) -> timeseries.Panel:
     )
 
 
-def node_table(title: str, description: str, *, by_type: bool = False) -> table.Panel:
+def node_table(title: str, description: str) -> table.Panel:
     """The live nodes, dearest first."""
-    matchers = ['node_type=~"$node_type"'] if by_type else []
-    info = chosen("rayongolem_node_info", *matchers)
+    info = chosen("rayongolem_node_info", by_type=True)
     named = "cluster, node_id, node_type, kind, provider_name"
 
     def of(metric: str) -> str:
