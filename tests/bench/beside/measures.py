@@ -87,6 +87,8 @@ class Figures:
     """MB/s."""
     round_trip: list[float] = field(default_factory=list)
     """Milliseconds."""
+    worker_gone: list[float] = field(default_factory=list)
+    """From the request to end a worker until Ray hears that it is no more."""
     broken: list[str] = field(default_factory=list)
     """Transfers that failed, with the reason."""
 
@@ -100,6 +102,8 @@ def measure(side: Side, figures: Figures, say: Callable[[str], None]) -> None:
         say(f"{side.name}: first task on a worker {figures.first_task[-1]:.1f} s")
         _tick(side, figures)
         say(f"{side.name}: {figures.calls_per_tick[-1]:.1f} calls per tick")
+        figures.worker_gone.append(_end_worker(side))
+        say(f"{side.name}: a worker is gone for Ray after {figures.worker_gone[-1]:.2f} s")
         _relay(side, figures)
         say(f"{side.name}: relay up {figures.upload}, down {figures.download} MB/s")
     finally:
@@ -140,6 +144,19 @@ def _relay(side: Side, figures: Figures) -> None:
             else:
                 figures.broken.append(f"{command}: {done.stderr.decode(errors='replace').strip()[-200:]}")
     figures.round_trip.append(1000 * _echo(side))
+
+
+def _end_worker(side: Side) -> float:
+    """By the routes that both sides serve."""
+    workers = {"cluster_name": side.cluster, "tags": {"ray-node-type": "worker"}}
+    worker, *_ = side.ask("/non_terminated_nodes", **workers)["nodes_ids"] or [None]
+    if worker is None:
+        raise BenchError(f"{side.name}: there is no worker to end")
+    begin = time.monotonic()
+    side.ask("/terminate", cluster_name=side.cluster, node_id=worker)
+    while worker in side.ask("/non_terminated_nodes", **workers)["nodes_ids"]:
+        time.sleep(0.02)
+    return time.monotonic() - begin
 
 
 def _echo(side: Side) -> float:

@@ -28,6 +28,7 @@ ROWS = (
     Row("ray up to ready, s", lambda figures: figures.up, "<= 0.5 x", _half),
     Row("first task on a worker, s", lambda figures: figures.first_task, "<= 0.5 x", _half),
     Row("ray down, s", lambda figures: figures.down, "<= 0.5 x", _half),
+    Row("worker gone for Ray, s", lambda figures: figures.worker_gone, "< 1 s", lambda own, _: own < 1, "{:.2f}"),
     Row("HTTP calls per tick", lambda figures: figures.calls_per_tick, "1 call", lambda own, _: own <= 1.05),
     Row("ticks per minute", lambda figures: figures.ticks_per_minute, "", lambda *_: True),
     Row("CPU per tick, s", lambda figures: figures.cpu_per_tick, "<= 1 x", lambda own, other: own <= other, "{:.4f}"),
