@@ -14,6 +14,7 @@
         ├── NotFoundError
         ├── GolemTimeoutError
         ├── InsufficientFundsError
+        ├── AllocationGoneError
         ├── AgreementRefusedError
         ├── CommandFailedError
         ├── NodeUnreachableError
@@ -122,6 +123,12 @@ class InsufficientFundsError(GolemError):
     def __init__(self, message: str, available: Decimal | None = None) -> None:
         super().__init__(message)
         self.available = available
+
+
+class AllocationGoneError(GolemError):
+    """It was released, or has expired."""
+
+    code = "no_allocation"
 
 
 class AgreementRefusedError(GolemError):

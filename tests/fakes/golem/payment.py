@@ -10,6 +10,7 @@ from decimal import Decimal
 from operator import attrgetter
 
 from golem_bridge.errors import (
+    AllocationGoneError,
     GolemError,
     InsufficientFundsError,
     MalformedDocumentError,
@@ -30,6 +31,8 @@ from tests.fakes.golem.world import FakeActivity, FakeAgreement, World, found
 
 PAYMENT_CYCLE = 5.0
 """Seconds from acceptance to the confirmed payment, unless somebody asks for it before."""
+
+BINDING = frozenset({DocumentStatus.ACCEPTED, DocumentStatus.SETTLED})
 
 Key = tuple[DocumentKind, str]
 
@@ -165,8 +168,10 @@ class MemoryPayments:
         document = await self.document(kind, document_id)
         if amount != document.total_due:
             raise GolemError(f"Cannot accept {document_id} — yagna answers 400: Invalid amount accepted — check it")
-        if document.status in {DocumentStatus.ACCEPTED, DocumentStatus.SETTLED}:
+        if document.status in BINDING or (kind is DocumentKind.DEBIT_NOTE and self._is_invoiced(document.agreement_id)):
             return
+        if allocation_id not in self._allocations:
+            raise AllocationGoneError(f"Cannot accept {document_id} — Allocation {allocation_id} not found — ray up")
         allocation = self._allocation(allocation_id)
         totals = self._totals.setdefault(document.agreement_id, _Totals())
         added = self._added(document, totals)
@@ -250,6 +255,16 @@ class MemoryPayments:
             at = self._events[-1].at + timedelta(microseconds=1)
         self._events.append(DocumentEvent(kind, document_id, at))
         self._world.tell()
+
+    def _is_invoiced(self, agreement_id: str) -> bool:
+        """yagna says yes to debit notes that come afterwards, and does nothing."""
+        documents = [document for document in self._documents.values() if document is not None]
+        return any(
+            document.kind is DocumentKind.INVOICE
+            and document.agreement_id == agreement_id
+            and document.status in BINDING
+            for document in documents
+        )
 
     def _allocation(self, allocation_id: str) -> Allocation:
         return found(self._allocations, allocation_id, "allocation")

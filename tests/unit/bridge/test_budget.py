@@ -47,6 +47,15 @@ def test_an_invoiced_contract_holds_the_invoice() -> None:
     assert reserved(ended, empty_ledger(), START) == Decimal("0.123")
 
 
+@given(st.integers(min_value=0, max_value=10 * 3600), st.integers(min_value=0, max_value=10**18))
+def test_an_invoice_that_comes_early_frees_nothing(seconds: int, wei: int) -> None:
+    now = START + timedelta(seconds=seconds)
+    running, ledger = contract(), empty_ledger()
+    invoiced = replace(running, invoiced_wei=wei)
+    assert reserved(invoiced, ledger, now) == reserved(running, ledger, now)
+    assert exposure(invoiced, ledger, now) == exposure(running, ledger, now)
+
+
 def test_a_contract_that_never_ran_holds_nothing_after_its_end() -> None:
     refused = contract(activity_id=None, activity_since=None, ended_at=START)
     assert reserved(refused, empty_ledger(), START) == 0

@@ -32,6 +32,17 @@ def test_nothing_beyond_prices_and_clock_is_ever_accepted(total: Decimal, accept
         assert total < accepted or total > most(HOUR + GRACE)
 
 
+@given(total=AMOUNTS, invoice=AMOUNTS, kind=st.sampled_from(DocumentKind))
+def test_after_the_invoice_nothing_more_is_accepted(total: Decimal, invoice: Decimal, kind: DocumentKind) -> None:
+    invoiced = contract(invoiced_wei=to_wei(invoice))
+    verdict = examine(document(total, kind=kind), invoiced, accepted_wei=to_wei(invoice), now=HOUR_LATER)
+    if isinstance(verdict, Accepted):
+        assert not any(verdict.parts.values())
+        assert total <= invoice
+    else:
+        assert total > invoice or kind is DocumentKind.INVOICE
+
+
 def refusal(verdict: Accepted | Refused) -> Refusal:
     assert isinstance(verdict, Refused), verdict
     return verdict.refusal

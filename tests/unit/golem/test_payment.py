@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from aiohttp import web
 
-from golem_bridge.errors import GolemError, InsufficientFundsError, NotFoundError
+from golem_bridge.errors import AllocationGoneError, GolemError, InsufficientFundsError
 from golem_bridge.golem.types import DocumentKind, PaymentProblem
 from tests.unit.golem.conftest import Bench
 from tests.unit.golem.fake_yagna import refusal
@@ -52,7 +52,7 @@ async def test_a_lack_of_funds_names_what_there_is(bench: Bench) -> None:
 
 async def test_a_released_allocation_carries_nothing(bench: Bench) -> None:
     bench.yagna.on("POST /payment-api/v1/invoices/i/accept", refusal(410, "Allocation a has been already released"))
-    with pytest.raises(NotFoundError, match="already released"):
+    with pytest.raises(AllocationGoneError, match="already released"):
         await bench.golem.accept(DocumentKind.INVOICE, "i", amount=Decimal(1), allocation_id="a")
 
 

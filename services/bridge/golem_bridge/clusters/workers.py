@@ -34,6 +34,7 @@ class Workers:
         self._service = service
         self._starter = starter
         self._closer = closer
+        self._bookkeeper = bookkeeper
         self._nodes = nodes
         self._starts: dict[str, asyncio.Task[None]] = {}
         self.loops = [
@@ -62,6 +63,7 @@ class Workers:
         if self._starts:
             await asyncio.wait(self._starts.values())
         await self._closer.stop()
+        await self._bookkeeper.stop()
 
     async def _start_requested(self) -> None:
         node_id = await self._service.requested.get()

@@ -153,7 +153,11 @@ class PaymentPort(Protocol):
         """Raises NotFoundError, MalformedDocumentError (amount not a finite, non-negative number, ...)."""
 
     async def accept(self, kind: DocumentKind, document_id: str, *, amount: Decimal, allocation_id: str) -> None:
-        """Accept a document. Raises InsufficientFundsError when the allocation cannot carry it."""
+        """Accept a document.
+
+        Raises InsufficientFundsError when the allocation cannot carry it, AllocationGoneError when there is none any
+        more. After another error the document tells whether it is accepted: the provider may not have listened.
+        """
 
     async def reject_document(self, kind: DocumentKind, document_id: str, *, reason: str) -> None:
         """Reject a document. yagna 0.17.6 rejects invoices; for debit notes it raises UnsupportedError."""

@@ -1,35 +1,34 @@
 """Receives debit notes, invoices and payments, and books them.
 
 Each stream is read from a stored cursor that moves on only after the books say so, so nothing that comes while
-the bridge is down, or is half done when it dies, is missed or done twice.
+the bridge is down, or is half done when it dies, is missed or done twice. A document is filed as received first and
+judged at its agreement's own desk: yagna tells the provider of each acceptance before it answers, and a provider that
+is slow to listen, or does not want to, must not keep others waiting for what they were promised.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from weakref import WeakValueDictionary
 
 import structlog
-from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
 
 from golem_bridge.clock import Clock
 from golem_bridge.errors import (
     GolemError,
-    GolemTimeoutError,
     MalformedDocumentError,
     NotFoundError,
     YagnaUnavailableError,
 )
 from golem_bridge.golem.port import PaymentPort
-from golem_bridge.golem.types import DocumentKind, DocumentStatus, Payment, PaymentDocument
+from golem_bridge.golem.types import DocumentEvent, DocumentKind, DocumentStatus, Payment, PaymentDocument
 from golem_bridge.money.contracts import Contract, Contracts
+from golem_bridge.money.desks import Desks
+from golem_bridge.money.filing import ACCEPTED, Filed, Filing
 from golem_bridge.money.ledger import Ledger
 from golem_bridge.money.price import to_wei
 from golem_bridge.money.validation import Refused, examine
-from golem_bridge.store.database import Database, documents
+from golem_bridge.store.database import Database
 from golem_bridge.store.values import Values
 
 POLL = 20.0
@@ -42,8 +41,8 @@ after a restart they are booked again, which changes nothing."""
 NEW_PAYMENTS = 100
 """An answer has room for that many besides those that are read again."""
 
-RETRIED = ("insufficient_funds", "golem")
-"""Verdicts that may turn out better later: after the budget was raised, or when yagna is in a better mood."""
+BINDING = frozenset({DocumentStatus.ACCEPTED, DocumentStatus.SETTLED})
+"""States of a document that will be paid, or is."""
 
 AllocationOf = Callable[[str], str | None]
 """Cluster id to the id of the allocation it pays from, None once there is none."""
@@ -69,7 +68,7 @@ class Bookkeeper:
         notify: Notify,
     ) -> None:
         self._golem = golem
-        self._database = database
+        self._filing = Filing(database, clock)
         self._contracts = contracts
         self._ledger = ledger
         self._clock = clock
@@ -78,25 +77,33 @@ class Bookkeeper:
         self._cursors = Values(database)
         self._booked_payments: dict[str, datetime] = {}
         """Id and time of those the next answer begins with."""
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._desks = Desks(self._judge)
         """By agreement: what a document adds is what it says less what was accepted before, so one at a time."""
+        self._reading_since: datetime | None = clock.now()
+        """None while yagna does not tell of invoices."""
+
+    @property
+    def reading_since(self) -> datetime:
+        """Since when invoices have been read without a failure; now, while they cannot be."""
+        return self._reading_since or self._clock.now()
 
     async def read_documents(self, kind: DocumentKind) -> None:
-        """Wait for documents of one kind and deal with each."""
+        """Wait for documents of one kind, file each and have it judged."""
         name = f"cursor:{kind}"
         after = self._cursors.time(name, self._clock.now())
-        for event in await self._golem.document_events(kind, after=after, timeout=POLL):
+        for event in await self._document_events(kind, after):
             await self._receive(kind, event.document_id)
             self._cursors.put_time(name, event.at)
 
     async def retry_unaccepted(self) -> None:
-        """Look again at documents that could not be accepted: the last one of each agreement and kind."""
-        query = select(documents).where(documents.c.verdict.in_(RETRIED)).order_by(documents.c.at)
-        with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        newest = {(row.agreement_id, row.kind): row for row in rows}
-        for row in newest.values():
-            await self._receive(DocumentKind(row.kind), row.document_id)
+        """Look again at documents that were not judged before a restart, and, while their cluster has something to pay
+        from, at those that could not be accepted."""
+        for one in (*self._filing.unjudged(), *filter(self._can_pay, self._filing.unaccepted())):
+            self._desks.queue(one.agreement_id, one)
+
+    async def stop(self) -> None:
+        """What is being judged is judged after the next start."""
+        await self._desks.stop()
 
     async def read_payments(self) -> None:
         """Wait for confirmed payments and book them.
@@ -116,24 +123,47 @@ class Bookkeeper:
         self._booked_payments = {key: at for key, at in self._booked_payments.items() if at > newest - OVERLAP}
         await self._clock.sleep(1)
 
-    async def _receive(self, kind: DocumentKind, document_id: str) -> None:
+    async def _document_events(self, kind: DocumentKind, after: datetime) -> Sequence[DocumentEvent]:
+        if kind is not DocumentKind.INVOICE:
+            return await self._golem.document_events(kind, after=after, timeout=POLL)
         try:
-            document = await self._golem.document(kind, document_id)
+            events = await self._golem.document_events(kind, after=after, timeout=POLL)
+        except GolemError:
+            self._reading_since = None
+            raise
+        self._reading_since = self.reading_since
+        return events
+
+    async def _receive(self, kind: DocumentKind, document_id: str) -> None:
+        document = await self._fetch(kind, document_id)
+        if document is None:
+            return
+        if self._contracts.get(document.agreement_id) is None:
+            log.warning("payment document for an unknown agreement ignored", document=document_id)
+            self._filing.judged(document, "unknown_agreement", "no such agreement in the books")
+        elif self._filing.received(document):
+            self._desks.queue(document.agreement_id, Filed(kind, document_id, document.agreement_id))
+
+    async def _fetch(self, kind: DocumentKind, document_id: str) -> PaymentDocument | None:
+        """None, and filed, if it makes no sense."""
+        try:
+            return await self._golem.document(kind, document_id)
         except (MalformedDocumentError, NotFoundError) as error:
             log.warning("payment document ignored", document=document_id, kind=kind.value, reason=error.message)
-            self._file(kind, document_id, agreement_id="", total="", verdict=error.code, detail=error.message)
-            return
-        contract = self._contracts.get(document.agreement_id)
-        if contract is None:
-            log.warning("payment document for an unknown agreement ignored", document=document_id)
-            self._file_document(document, "unknown_agreement", "no such agreement in the books")
-            return
-        turn = self._turns.setdefault(contract.agreement_id, asyncio.Lock())
-        async with turn:
-            await self._judge(document, contract)
-        self._notify(contract.cluster_id)
+            self._filing.unreadable(kind, document_id, error.code, error.message)
+            return None
 
-    async def _judge(self, document: PaymentDocument, contract: Contract) -> None:
+    def _can_pay(self, one: Filed) -> bool:
+        contract = self._contracts.get(one.agreement_id)
+        return contract is not None and self._allocation_of(contract.cluster_id) is not None
+
+    async def _judge(self, one: Filed) -> None:
+        document, contract = await self._fetch(one.kind, one.document_id), self._contracts.get(one.agreement_id)
+        if document is not None and contract is not None:
+            await self._judge_for(contract, document)
+            self._notify(contract.cluster_id)
+
+    async def _judge_for(self, contract: Contract, document: PaymentDocument) -> None:
         now = self._clock.now()
         verdict = examine(
             document,
@@ -143,7 +173,7 @@ class Bookkeeper:
         )
         if isinstance(verdict, Refused):
             log.warning("payment document refused", document=document.document_id, reason=verdict.detail)
-            self._file_document(document, verdict.refusal.value, verdict.detail)
+            self._filing.judged(document, verdict.refusal.value, verdict.detail)
             return
         if not await self._accept(document, contract):
             return
@@ -156,29 +186,31 @@ class Bookkeeper:
         )
         if document.kind is DocumentKind.INVOICE:
             self._contracts.invoiced(contract.agreement_id, to_wei(document.total_due))
-        self._file_document(document, "accepted", "")
+        self._filing.judged(document, ACCEPTED, "")
 
     async def _accept(self, document: PaymentDocument, contract: Contract) -> bool:
         """Accept at yagna, unless that was done before a crash. False, and filed, if yagna does not do it.
 
-        Raises YagnaUnavailableError, GolemTimeoutError: the document is read again. Nothing else may stop the stream,
-        or one provider's document would keep all others from being paid.
+        Raises YagnaUnavailableError: it is judged again.
         """
-        if document.status in {DocumentStatus.ACCEPTED, DocumentStatus.SETTLED}:
+        if document.status in BINDING:
             return True
         allocation_id = self._allocation_of(contract.cluster_id)
         if allocation_id is None:
-            self._file_document(document, "no_allocation", "the cluster's allocation is gone")
+            self._filing.judged(document, "no_allocation", "the cluster's allocation is gone")
             return False
         try:
             await self._golem.accept(
                 document.kind, document.document_id, amount=document.total_due, allocation_id=allocation_id
             )
-        except (YagnaUnavailableError, GolemTimeoutError):
+        except YagnaUnavailableError:
             raise
         except GolemError as error:
+            # yagna accepts first, then tells the provider, and answers with what became of that
+            if (await self._golem.document(document.kind, document.document_id)).status in BINDING:
+                return True
             log.error("payment document not accepted", document=document.document_id, reason=error.message)
-            self._file_document(document, error.code, error.message)
+            self._filing.judged(document, error.code, error.message)
             return False
         return True
 
@@ -204,35 +236,3 @@ class Bookkeeper:
                 at=payment.at,
             )
             self._notify(contract.cluster_id)
-
-    def _file_document(self, document: PaymentDocument, verdict: str, detail: str) -> None:
-        self._file(
-            document.kind,
-            document.document_id,
-            agreement_id=document.agreement_id,
-            total=str(document.total_due),
-            verdict=verdict,
-            detail=detail,
-        )
-
-    def _file(
-        self,
-        kind: DocumentKind,
-        document_id: str,
-        *,
-        agreement_id: str,
-        total: str,
-        verdict: str,
-        detail: str,
-    ) -> None:
-        columns: dict[str, str | datetime] = {
-            "kind": kind.value,
-            "agreement_id": agreement_id,
-            "at": self._clock.now(),
-            "total": total,
-            "verdict": verdict,
-            "detail": detail,
-        }
-        statement = insert(documents).values(document_id=document_id, **columns)
-        with self._database.write() as connection:
-            connection.execute(statement.on_conflict_do_update(index_elements=["document_id"], set_=columns))

@@ -16,19 +16,19 @@ TAIL = Decimal(60)
 def reserved(contract: Contract, ledger: Ledger, now: datetime) -> Decimal:
     """GLM set aside for one contract.
 
-    Running: the start and one hour, or all it can have cost so far and the tail, if that is more.
-    Over but not invoiced: the most it can have cost. Invoiced: the invoice.
+    Running: the start and one hour, or all it can have cost so far and the tail, if that is more; an invoice that came
+    early ends nothing. Over but not invoiced: the most it can have cost. Over and invoiced: the invoice.
     """
+    if contract.ended_at is None:
+        return max(contract.price.first_hour(contract.threads), exposure(contract, ledger, now))
     if contract.invoiced_wei is not None:
         return to_glm(contract.invoiced_wei)
-    if contract.ended_at is not None:
-        return max(contract.most_it_can_cost(now), to_glm(ledger.accepted(contract.agreement_id)))
-    return max(contract.price.first_hour(contract.threads), exposure(contract, ledger, now))
+    return max(contract.most_it_can_cost(now), to_glm(ledger.accepted(contract.agreement_id)))
 
 
 def exposure(contract: Contract, ledger: Ledger, now: datetime) -> Decimal:
     """GLM one contract will have cost at most if it is ended now."""
-    if contract.invoiced_wei is not None or contract.ended_at is not None:
+    if contract.ended_at is not None:
         return reserved(contract, ledger, now)
     tail = contract.price.per_hour(contract.threads) * TAIL / 3600
     return contract.most_it_can_cost(now) + tail

@@ -2,7 +2,8 @@
 
 A document is accepted whole or not at all. It may ask for at most what the agreed prices make of the time that
 passed by our clock with every offered thread busy; where it states its usage, for at most what that usage costs;
-and never for less than was accepted before (totals only grow).
+and never for less than was accepted before (totals only grow). The accepted invoice of an agreement is the last
+word: a debit note that comes later adds nothing (yagna 0.17.6 says yes to it and does nothing).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Refusal(StrEnum):
     DECREASING = "decreasing"
     WRONG_ACTIVITY = "wrong_activity"
     IMPOSSIBLE_USAGE = "impossible_usage"
+    ALREADY_INVOICED = "already_invoiced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,13 @@ def examine(document: PaymentDocument, contract: Contract, *, accepted_wei: int,
     foreign = [activity for activity in document.activity_ids if activity != contract.activity_id]
     if foreign and document.total_due > 0:
         return Refused(Refusal.WRONG_ACTIVITY, f"activity {foreign[0]} is not of this agreement")
+    if contract.invoiced_wei is not None and to_wei(document.total_due) > contract.invoiced_wei:
+        invoice = glm_text(to_glm(contract.invoiced_wei))
+        return Refused(
+            Refusal.ALREADY_INVOICED, f"total {glm_text(document.total_due)} GLM after an invoice of {invoice} GLM"
+        )
+    if contract.invoiced_wei is not None and document.kind is DocumentKind.DEBIT_NOTE:
+        return Accepted({})
     if to_wei(document.total_due) < accepted_wei:
         return Refused(
             Refusal.DECREASING,

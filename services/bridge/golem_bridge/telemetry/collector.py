@@ -18,6 +18,7 @@ from golem_bridge.clusters.states import ClusterState
 from golem_bridge.errors import GolemError
 from golem_bridge.golem.types import DocumentKind, PaymentProblem
 from golem_bridge.loops import Loop
+from golem_bridge.money.filing import ACCEPTED, RECEIVED
 from golem_bridge.money.funds import Funds
 from golem_bridge.money.validation import Refusal
 from golem_bridge.settings import GolemNetwork
@@ -34,7 +35,6 @@ from golem_bridge.telemetry.watch import YagnaWatch
 LINGER = timedelta(seconds=15)
 """Three scrapes."""
 
-ACCEPTED = "accepted"
 REFUSALS = (
     *(refusal.value for refusal in Refusal),
     "unknown_agreement",
@@ -42,6 +42,8 @@ REFUSALS = (
     "not_found",
     "no_allocation",
     "insufficient_funds",
+    "node_unreachable",
+    "timeout",
     "golem",
 )
 """Verdicts on a document, without the good one; those of errors are the errors' codes."""
@@ -120,7 +122,8 @@ class BridgeCollector(Collector):
         judged: Counter[tuple[str, str]] = Counter()
         for (document, verdict), count in self._history.documents().items():
             received[document] += count
-            judged[document, verdict if verdict in {ACCEPTED, *REFUSALS} else OTHER] += count
+            if verdict != RECEIVED:
+                judged[document, verdict if verdict in {ACCEPTED, *REFUSALS} else OTHER] += count
         self._judged |= judged
         for kind in DocumentKind:
             families.add(catalogue.DOCUMENTS_RECEIVED, received[kind.value], kind.value)

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from golem_bridge.errors import GolemError
+from golem_bridge.errors import GolemError, GolemTimeoutError
 from golem_bridge.golem.types import DocumentKind, DocumentStatus
+from golem_bridge.money.budget import total_exposure
 from golem_bridge.money.contracts import Contract
 from golem_bridge.money.price import to_glm
 from golem_bridge.store.database import documents
@@ -86,6 +87,78 @@ async def test_the_last_note_and_the_invoice_that_come_together_are_booked_once(
     assert accepted(bench, contract) == Decimal("0.012")
 
 
+async def test_a_provider_that_does_not_listen_keeps_nobody_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """yagna answers an acceptance when the provider has heard of it, or after 20 s."""
+    honest = await rented(bench)
+    bench.join("deaf")
+    (worker,) = bench.service.request_nodes("demo", "worker", 1, {})
+    await bench.until_running(worker.node_id)
+    deaf = bench.contract(worker.node_id)
+    at_once = bench.golem.accept
+
+    async def accept(kind: DocumentKind, document_id: str, *, amount: Decimal, allocation_id: str) -> None:
+        await at_once(kind, document_id, amount=amount, allocation_id=allocation_id)
+        if (await bench.golem.document(kind, document_id)).agreement_id == deaf.agreement_id:
+            await asyncio.sleep(20)
+            raise GolemTimeoutError("Cannot accept a debit note — yagna answers 504 — see its log")
+
+    monkeypatch.setattr(bench.golem, "accept", accept)
+    for number in range(60):
+        bench.golem.send_debit_note(deaf.activity_id or "", Decimal("0.01") + Decimal("0.00001") * number)
+        await asyncio.sleep(5)
+        if number % 12 == 0:
+            note = bench.golem.send_debit_note(honest.activity_id or "", Decimal("0.012") + Decimal(number) / 10**6)
+            await asyncio.sleep(2)
+            assert verdict(bench, note.document_id) == "accepted"
+    await asyncio.sleep(1200)
+    assert accepted(bench, deaf) == Decimal("0.01059"), "accepted is accepted, heard of or not"
+
+
+async def test_what_waits_to_be_judged_is_judged_after_a_crash(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = await rented(bench)
+
+    async def hang(kind: DocumentKind, document_id: str, *, amount: Decimal, allocation_id: str) -> None:
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(bench.golem, "accept", hang)
+    notes = [bench.golem.send_debit_note(contract.activity_id or "", Decimal(due)) for due in ("0.0111", "0.012")]
+    await asyncio.sleep(5)
+    assert [verdict(bench, note.document_id) for note in notes] == ["received", "received"]
+    monkeypatch.undo()
+    await bench.crash()
+    await asyncio.sleep(5)
+    assert [verdict(bench, note.document_id) for note in notes] == ["accepted", "accepted"]
+    assert accepted(bench, contract) == Decimal("0.012")
+
+
+async def test_an_invoice_that_comes_early_is_the_last_word(bench: Bench) -> None:
+    """The node goes on running, and what it may cost stays in the budget; but nothing more is paid."""
+    contract = await rented(bench)
+    first = bench.golem.send_invoice(contract.agreement_id, Decimal(0))
+    await asyncio.sleep(5)
+    exposed = total_exposure(bench.books.contracts.standing(contract.cluster_id), bench.books.ledger, bench.clock.now())
+    note = bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.011"))
+    second = bench.golem.send_invoice(contract.agreement_id, Decimal("0.012"))
+    await asyncio.sleep(60)
+    assert exposed > Decimal("0.01")
+    assert verdict(bench, first.document_id) == "accepted"
+    assert [verdict(bench, one.document_id) for one in (note, second)] == ["already_invoiced", "already_invoiced"]
+    assert accepted(bench, contract) == 0
+    assert bench.golem.wallet == 1000
+
+
+async def test_the_last_note_may_come_after_the_invoice(bench: Bench) -> None:
+    contract = await rented(bench)
+    bench.golem.send_invoice(contract.agreement_id, Decimal("0.012"))
+    await asyncio.sleep(5)
+    note = bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.0119"))
+    await asyncio.sleep(5)
+    assert verdict(bench, note.document_id) == "accepted"
+    assert accepted(bench, contract) == Decimal("0.012")
+
+
 async def test_an_overpriced_document_is_never_accepted(bench: Bench) -> None:
     contract = await rented(bench)
     note = bench.golem.send_debit_note(contract.activity_id or "", Decimal(1))
@@ -148,7 +221,7 @@ async def test_while_yagna_is_down_nothing_is_missed(bench: Bench) -> None:
 async def test_a_crash_between_acceptance_and_the_books_is_made_up_for(bench: Bench) -> None:
     contract = await rented(bench)
     await asyncio.sleep(30)
-    bench.database.last_write = bench.database.writes  # the next write fails
+    bench.database.last_write = bench.database.writes + 2  # that it came is filed, and the cursor moves on
     note = bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.012"))
     await asyncio.sleep(1)
     assert (await bench.golem.document(NOTE, note.document_id)).status is DocumentStatus.ACCEPTED
@@ -170,6 +243,19 @@ async def test_what_the_allocation_cannot_carry_is_accepted_once_the_budget_is_r
     await asyncio.sleep(120)
     assert accepted(bench, contract) == Decimal("0.012")
     assert bench.contract(contract.node_id).invoiced_wei == 12 * 10**15
+
+
+async def test_what_no_allocation_carries_is_accepted_once_one_is_made_anew(bench: Bench) -> None:
+    """yagna lets an allocation go when it expires."""
+    contract = await rented(bench)
+    await bench.golem.release_allocation(bench.service.get("demo").allocation_id or "")
+    invoice = bench.golem.send_invoice(contract.agreement_id, Decimal("0.012"))
+    await asyncio.sleep(30)
+    assert verdict(bench, invoice.document_id) == "no_allocation"
+    await bench.service.open("demo", spec())
+    await asyncio.sleep(60)
+    assert verdict(bench, invoice.document_id) == "accepted"
+    assert accepted(bench, contract) == Decimal("0.012")
 
 
 async def test_an_invoice_after_the_cluster_was_closed_is_filed_not_paid(bench: Bench) -> None:

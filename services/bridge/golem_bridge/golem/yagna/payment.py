@@ -10,7 +10,7 @@ from decimal import Decimal
 from pydantic import BaseModel, Field, TypeAdapter
 
 from golem_bridge.clock import Clock
-from golem_bridge.errors import InsufficientFundsError, NotFoundError, UnsupportedError
+from golem_bridge.errors import AllocationGoneError, InsufficientFundsError, UnsupportedError
 from golem_bridge.golem.types import (
     AgreementTotals,
     Allocation,
@@ -34,6 +34,8 @@ ACCEPT = 20.0
 """Seconds yagna may try to tell the provider of an acceptance; it goes on trying later."""
 
 _NOT_ENOUGH = re.compile(r"Not enough funds\. Allocated: (\S+) Needed: (\S+)")
+
+_NO_ALLOCATION = re.compile(r"Allocation \S+ not found")
 
 
 class _WireProperty(BaseModel):
@@ -156,9 +158,12 @@ class Payments:
         return parse_document(kind, document_id, answer.body)
 
     async def accept(self, kind: DocumentKind, document_id: str, *, amount: Decimal, allocation_id: str) -> None:
-        """Accept a document. Raises InsufficientFundsError when the allocation cannot carry it.
+        """Accept a document.
 
-        yagna 0.17.6 takes no other amount than the document's total, and says yes to repeating it.
+        Raises InsufficientFundsError when the allocation cannot carry it, AllocationGoneError when there is none any
+        more. yagna 0.17.6 accepts before it tells the provider, and fails when that does: after another error the
+        document tells whether it is accepted. It takes no other amount than the document's total, and says yes to
+        repeating it.
         """
         payment = self._rest.payment
         method = payment.accept_invoice if kind is DocumentKind.INVOICE else payment.accept_debit_note
@@ -170,8 +175,8 @@ class Payments:
             timeout=ACCEPT,
             within=ACCEPT + MARGIN,
         )
-        if answer.status == 410:
-            raise NotFoundError(f"{answer.what} — {quoted(answer.message)} — set funds aside again: ray up")
+        if answer.status == 410 or (answer.status == 400 and _NO_ALLOCATION.search(answer.message)):
+            raise AllocationGoneError(f"{answer.what} — {quoted(answer.message)} — set funds aside again: ray up")
         _check_funds(answer)
 
     async def reject_document(self, kind: DocumentKind, document_id: str, *, reason: str) -> None:
