@@ -203,6 +203,8 @@ class SampleAppliance:
             service=service,
             settings=settings,
             close_door=lambda _: _nothing(),
+            last_heard=lambda _: None,
+            reading_since=self.books.clock.now,
         )
         return create_app(
             Context(

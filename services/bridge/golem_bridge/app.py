@@ -89,9 +89,6 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
             on_end=service.end_node,
             close=closer.close,
         )
-        caretaker = Caretaker(
-            golem=golem, books=books, runtimes=runtimes, service=service, settings=settings, close_door=doors.close
-        )
         sweeper = Sweeper(golem=golem, books=books, app_session_id=session)
         bookkeeper = Bookkeeper(
             golem=golem,
@@ -101,6 +98,16 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
             clock=clock,
             allocation_of=books.clusters.allocation_of,
             notify=books.changes.tell,
+        )
+        caretaker = Caretaker(
+            golem=golem,
+            books=books,
+            runtimes=runtimes,
+            service=service,
+            settings=settings,
+            close_door=doors.close,
+            last_heard=links.last_heard,
+            reading_since=lambda: bookkeeper.reading_since,
         )
 
         def funds() -> Funds:

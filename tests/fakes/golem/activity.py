@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from golem_bridge.errors import CommandFailedError, GolemError
+from golem_bridge.errors import CommandFailedError, GolemError, NodeUnreachableError
 from golem_bridge.golem.types import AgreementState, CommandResult
 from tests.fakes.golem.world import FakeActivity, World, late
 
@@ -44,7 +44,10 @@ class MemoryActivities:
     async def activity_state(self, activity_id: str) -> str:
         self._world.check_up()
         activity = self._world.activity(activity_id)
-        return "Unresponsive" if activity.agreement.provider.vanished else activity.state
+        if activity.agreement.provider.vanished:
+            # yagna asks the provider's yagna; where only the provider's agent is gone, that one says "Unresponsive"
+            raise NodeUnreachableError(f"Cannot read the state of activity {activity_id} — out of reach — try again")
+        return activity.state
 
     async def execute(
         self, activity_id: str, script: Sequence[Mapping[str, object]], *, timeout: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import cast
@@ -142,6 +143,8 @@ class Bench:
         self.database = cast(Disk, Disk.open(None))
         self.images = FakeImages()
         self.dropped_links: list[str] = []
+        self.heard: dict[str, datetime] = {}
+        """When a node's relay was heard of last, as a test says."""
         self.works = False
         self.build()
 
@@ -174,6 +177,8 @@ class Bench:
             service=service,
             settings=settings,
             close_door=self.doors.close,
+            last_heard=self.heard.get,
+            reading_since=lambda: self.bookkeeper.reading_since,
         )
         self.bookkeeper = Bookkeeper(
             golem=golem,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -14,7 +14,7 @@ from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.runtime import Runtimes
 from golem_bridge.clusters.service import ClusterService
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
-from golem_bridge.errors import GolemError, NotFoundError
+from golem_bridge.errors import GolemError, GolemTimeoutError, NodeUnreachableError, NotFoundError
 from golem_bridge.golem.port import GolemPort
 from golem_bridge.golem.types import AgreementState
 from golem_bridge.market.reputation import Failure
@@ -32,6 +32,13 @@ PAY_EVERY = timedelta(seconds=60)
 GONE = frozenset({"Terminated", "Unresponsive"})
 """Activity states from which nothing comes back."""
 
+LOST_AFTER = 300.0
+"""Seconds after which a node is given up when neither its provider answers nor its relay is heard of: a provider breaks
+an agreement when it hears of no acceptance for 240 s."""
+
+LastHeard = Callable[[str], datetime | None]
+"""When a node's relay was heard of last; None while that cannot be known."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -47,14 +54,21 @@ class Caretaker:
         service: ClusterService,
         settings: Settings,
         close_door: Callable[[str], Awaitable[None]],
+        last_heard: LastHeard,
+        reading_since: Callable[[], datetime],
     ) -> None:
+        """``reading_since`` tells since when invoices have been read without a break."""
         self._golem = golem
         self._books = books
         self._runtimes = runtimes
         self._service = service
         self._settings = settings
         self._close_door = close_door
+        self._last_heard = last_heard
+        self._reading_since = reading_since
         self._pay_again_at = 0.0
+        self._silent_since: dict[str, float] = {}
+        """Monotonic seconds, by node: when its provider could not be reached for the first time in a row."""
 
     async def watch_budgets(self) -> None:
         """End workers, then the head, of clusters whose budget is used up."""
@@ -65,6 +79,8 @@ class Caretaker:
     async def watch_providers(self) -> None:
         """End nodes whose activity or agreement is gone."""
         running = [node for node in self._books.nodes.unfinished() if node.state is NodeState.RUNNING]
+        here = {node.node_id for node in running}
+        self._silent_since = {node_id: since for node_id, since in self._silent_since.items() if node_id in here}
         await asyncio.gather(*(self._watch_node(node) for node in running))
 
     async def finish_clusters(self) -> None:
@@ -111,14 +127,14 @@ class Caretaker:
         contract = self._books.contracts.get(node.agreement_id) if node.agreement_id else None
         if contract is None or contract.activity_id is None:
             return
-        lost = await self._why_lost(contract)
+        lost = await self._why_lost(node, contract)
         if lost is not None:
             now = self._books.clock.monotonic()
             self._runtimes.reputation.failed(contract.provider_id, Failure.VANISHED, at=now)
             message = f"{contract.provider_name} is gone: {lost}"
             self._service.end_node(node.node_id, EndReason.PROVIDER_LOST, message)
 
-    async def _why_lost(self, contract: Contract) -> str | None:
+    async def _why_lost(self, node: Node, contract: Contract) -> str | None:
         assert contract.activity_id is not None
         try:
             state = await self._golem.activity_state(contract.activity_id)
@@ -127,12 +143,25 @@ class Caretaker:
             agreement = await self._golem.agreement(contract.agreement_id)
         except NotFoundError:
             return "its activity is unknown to yagna"
+        except (NodeUnreachableError, GolemTimeoutError) as error:
+            log.info("provider out of reach", provider=contract.provider_id, reason=error.message)
+            return self._silent_for_long(node)
         except GolemError as error:
             log.info("provider not checked", provider=contract.provider_id, reason=error.message)
+            self._silent_since.clear()  # yagna itself is in trouble: nobody's silence means anything
             return None
+        self._silent_since.pop(node.node_id, None)
         if agreement.state is not AgreementState.APPROVED:
             return f"its agreement is {agreement.state.lower()}"
         return None
+
+    def _silent_for_long(self, node: Node) -> str | None:
+        now = self._books.clock.monotonic()
+        silent = now - self._silent_since.setdefault(node.node_id, now)
+        heard = self._last_heard(node.node_id)
+        if heard is not None:
+            silent = min(silent, (self._books.clock.now() - heard).total_seconds())
+        return f"nothing was heard of it for {silent:.0f} s" if silent >= LOST_AFTER else None
 
     def _owes(self, cluster: Cluster) -> bool:
         """An invoice is not paid in full."""
@@ -154,12 +183,17 @@ class Caretaker:
     def _closing_since(self, cluster: Cluster) -> timedelta:
         return self._books.clock.now() - (cluster.closing_at or cluster.created_at)
 
+    def _waited_for_invoices(self, cluster: Cluster) -> timedelta:
+        """For how long they could have come: since its last node's end, and while anybody read them."""
+        ends = [row.ended_at for row in self._books.contracts.standing(cluster.cluster_id).unfinished if row.ended_at]
+        return min(self._closing_since(cluster), self._books.clock.now() - max((self._reading_since(), *ends)))
+
     def _is_done(self, cluster: Cluster) -> bool:
         if self._books.nodes.unfinished_of(cluster.cluster_id):
             return False
         if self.is_settled(cluster):
             return True
-        waited = self._closing_since(cluster).total_seconds()
+        waited = self._waited_for_invoices(cluster).total_seconds()
         if waited < self._settings.settlement_patience:
             return False
         log.warning("cluster closed with unpaid or missing invoices", cluster=cluster.name, waited_seconds=waited)
