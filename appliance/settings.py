@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from appliance.steps import StepError
 NETWORKS = ("devnet", "hoodi", "polygon")
 OWN_KEYS = frozenset({"COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES"})
 """Keys of ``.env`` that compose itself reads."""
+
+ASSIGNMENT = re.compile(r"\s*([A-Z][A-Z0-9_]*)\s*=(.*)")
+"""A line of ``.env``. Compose reads others, too, such as ``KEY: value``: they are refused, so that it reads no more."""
 
 REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 """One value of ``.env`` in another, as compose reads it."""
@@ -88,11 +91,17 @@ class Settings:
     def compose_environment(self) -> dict[str, str]:
         """For ``docker compose``."""
         profiles = ",".join(self.profiles)
-        return {**os.environ, "COMPOSE_PROFILES": profiles, "RUN_DIR": str(self.run), "APPLIANCE_DIR": str(ROOT)}
+        return {
+            **os.environ,
+            "GOLEM_NETWORK": self.network,  # what was consented to, however compose would read .env
+            "COMPOSE_PROFILES": profiles,
+            "RUN_DIR": str(self.run),
+            "APPLIANCE_DIR": str(ROOT),
+        }
 
 
 def read_settings() -> Settings:
-    """Raises StepError for a key nobody reads, an unknown network or a port that is none."""
+    """Raises StepError for a line that is no setting, a key nobody reads, an unknown network or a port that is none."""
     values = read_values()
     _check_keys(values)
     _check_values(values)
@@ -112,13 +121,26 @@ def read_settings() -> Settings:
 
 
 def read_values() -> dict[str, str]:
-    """``.env``, and whatever the environment says of the same keys or of keys the compose file reads."""
-    lines = DOTENV.read_text(encoding="utf-8").splitlines()
-    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
-    values = {name.strip(): value.strip() for name, value in pairs}
+    """``.env``, and whatever the environment says of the same keys or of keys the compose file reads.
+
+    Raises StepError for a line that is no setting.
+    """
+    values = _assignments(DOTENV.read_text(encoding="utf-8").splitlines())
     known = {*values, *known_keys()}
     values |= {name: os.environ[name] for name in known if name in os.environ}
     return {name: REFERENCE.sub(lambda found: values.get(found[1], ""), value) for name, value in values.items()}
+
+
+def _assignments(lines: Sequence[str]) -> dict[str, str]:
+    values = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        found = ASSIGNMENT.fullmatch(line)
+        if found is None:  # the line is not shown: it may hold anything
+            raise StepError(f"Line {number} of .env is no setting — one looks like KEY=value — correct it in .env")
+        values[found[1]] = found[2].strip()
+    return values
 
 
 def cluster_name(path: Path) -> str:

@@ -141,6 +141,7 @@ def untouched(clone: Clone) -> None:
         ("GOLEM_NETWORK=devnet", "GOLEM_NETWORK=mainnet", "is 'mainnet' — it must be devnet, hoodi, polygon"),
         ("DEVNET_PROVIDERS=", "DEVNET_PROVIDRES=", "which nothing reads — did you mean DEVNET_PROVIDERS?"),
         ("DEVNET_PROVIDERS=6", "DEVNET_PROVIDERS=six", "DEVNET_PROVIDERS is 'six' — it must be a number"),
+        ("GOLEM_NETWORK=devnet", "GOLEM_NETWORK: polygon", "of .env is no setting"),
         ("GOLEM_NETWORK=devnet", "GOLEM_NETWORK=polygon", "Nobody is there to be asked — nothing was changed"),
     ],
 )

@@ -52,6 +52,25 @@ def test_an_unknown_network_is_refused(dotenv: Path) -> None:
         read_settings()
 
 
+@pytest.mark.parametrize("line", ["GOLEM_NETWORK: polygon", "export GOLEM_NETWORK=polygon", "GOLEM_NETWORK", "0x2a"])
+def test_a_line_that_only_compose_might_understand_is_refused_unread(dotenv: Path, line: str) -> None:
+    number = len(dotenv.read_text().splitlines()) + 2
+    dotenv.write_text(dotenv.read_text() + f"  # mine\n{line}\n \n")
+    with pytest.raises(StepError, match=rf"Line {number} of \.env is no setting .* KEY=value .*correct it") as refused:
+        read_settings()
+    assert line not in str(refused.value)
+
+
+def test_spaces_around_a_key_are_no_mistake(dotenv: Path) -> None:
+    change(dotenv, "GOLEM_NETWORK=devnet", " GOLEM_NETWORK = hoodi")
+    assert read_settings().network == "hoodi"
+
+
+def test_compose_is_told_the_network_that_was_read(dotenv: Path) -> None:
+    change(dotenv, "GOLEM_NETWORK=devnet", "GOLEM_NETWORK=hoodi")
+    assert read_settings().compose_environment()["GOLEM_NETWORK"] == "hoodi"
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", ""])
 def test_a_port_must_be_one(dotenv: Path, port: str) -> None:
     change(dotenv, "GRAFANA_PORT=3000", f"GRAFANA_PORT={port}")
