@@ -22,7 +22,7 @@ from appliance.settings import Settings, read_settings
 from appliance.setup import bring_up
 from appliance.shell import Shell
 from appliance.steps import StepError, Steps, sentence
-from appliance.testing import OWN_APPLIANCE, run_tests
+from appliance.testing import own_appliance, run_tests
 
 
 def up(steps: Steps, settings: Settings) -> None:
@@ -74,7 +74,7 @@ def main() -> int:
         print(f"unknown command {name!r} — known: {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
     if name == "test":
-        os.environ.update(OWN_APPLIANCE)
+        os.environ.update(own_appliance())
     try:
         settings = read_settings()
         try:

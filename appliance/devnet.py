@@ -10,12 +10,15 @@ from pathlib import Path
 
 from appliance.checks import check_disk, check_port
 from appliance.paths import COMPOSE_FILE, ENGINE, ROOT, shown
-from appliance.settings import Settings
+from appliance.settings import Settings, defaults
 from appliance.setup import build_progress, start_containers, start_engine
 from appliance.steps import StepError, Steps
 
 OVERRIDE = ROOT / "docker" / "devnet" / "devnet.override.yml"
 SERVICES = ("chain", "devnet", "yagna")
+SIZES = frozenset({"DEVNET_PROVIDERS", "DEVNET_WALLET_GLM", "DEVNET_WALLET_GAS"})
+"""Settings of every devnet, this one included."""
+
 PORT = "YAGNA_PORT"
 """Environment variable: where yagna's REST API is published on 127.0.0.1, default 7465."""
 
@@ -101,9 +104,11 @@ def project_of(settings: Settings) -> str:
 
 
 def environment_of(settings: Settings) -> Mapping[str, str]:
-    """For :func:`compose`."""
+    """For :func:`compose`: the appliance's settings are not this devnet's, a key of the user's least of all."""
     return {
         **settings.compose_environment(),
+        **{key: value for key, value in defaults().items() if key not in SIZES},
+        "RUN_DIR": str(settings.run),
         "COMPOSE_PROJECT_NAME": project_of(settings),
         "COMPOSE_PROFILES": "devnet",
         "GOLEM_NETWORK": "devnet",

@@ -16,6 +16,12 @@ NETWORKS = ("devnet", "hoodi", "polygon")
 OWN_KEYS = frozenset({"COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES"})
 """Keys of ``.env`` that compose itself reads."""
 
+IMAGES = frozenset({"IMAGE_TAG", "PYTHON_IMAGE", "PROMETHEUS_IMAGE", "GRAFANA_IMAGE"})
+"""Keys that name images, of whatever is started from this repository."""
+
+DEFAULT = re.compile(r"(?<!:-)\$\{([A-Z][A-Z0-9_]*):-([^${}]*)\}")
+"""A setting in the compose file, and what it is where nobody has set it."""
+
 ASSIGNMENT = re.compile(r"\s*([A-Z][A-Z0-9_]*)\s*=(.*)")
 """A line of ``.env``. Compose reads others, too, such as ``KEY: value``: they are refused, so that it reads no more."""
 
@@ -154,6 +160,12 @@ def cluster_name(path: Path) -> str:
 def known_keys() -> frozenset[str]:
     """The variables of the compose file."""
     return OWN_KEYS | frozenset(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", COMPOSE_FILE.read_text(encoding="utf-8")))
+
+
+def defaults() -> dict[str, str]:
+    """The settings of the compose file as they are by default, images aside, for what obeys no .env."""
+    found = DEFAULT.findall(COMPOSE_FILE.read_text(encoding="utf-8"))
+    return {key: value for key, value in found if key not in IMAGES}
 
 
 def _check_keys(values: Mapping[str, str]) -> None:

@@ -8,19 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from appliance.paths import ROOT, TEST_VENV, VENV
-from appliance.settings import Settings
+from appliance.settings import Settings, defaults
 from appliance.setup import bring_up, start_engine
 from appliance.steps import StepError, Steps
 
-OWN_APPLIANCE: Mapping[str, str] = {
+PLACES: Mapping[str, str] = {
     "COMPOSE_PROJECT_NAME": "ray-on-golem-test",
-    "GOLEM_NETWORK": "devnet",
     "RUN_DIR": "./run/test",
     "BRIDGE_PORT": "14578",
     "PROMETHEUS_PORT": "19090",
     "GRAFANA_PORT": "13000",
 }
-"""Environment of the tests' appliance; a user's appliance, its wallet and its clusters are left alone."""
+"""Where the tests' appliance is; a user's appliance, its wallet and its clusters are left alone."""
 
 SUITES = (
     "tests/unit",
@@ -53,6 +52,11 @@ and what the last one's providers bill unfairly keeps its clusters closing for a
 
 PYTEST_TIMEOUT = 5000.0
 """Seconds: about twice what all of them take on 2 cores."""
+
+
+def own_appliance() -> dict[str, str]:
+    """Environment of the tests' appliance, which obeys nothing of .env but the names of images."""
+    return {**defaults(), "GOLEM_NETWORK": "devnet", "COMPOSE_PROFILES": "devnet,grafana", **PLACES}
 
 
 def run_tests(steps: Steps, settings: Settings) -> None:

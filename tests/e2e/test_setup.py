@@ -25,7 +25,9 @@ import asyncssh
 import pytest
 
 from appliance.paths import ROOT
-from appliance.settings import Settings
+from appliance.settings import IMAGES, Settings, read_values
+from appliance.testing import own_appliance
+from tests.dotenv import committed
 from tests.e2e.engine_proxy import EngineProxy
 
 PROJECT = "ray-on-golem-clone"
@@ -116,12 +118,14 @@ def clone(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+    (folder / ".env").write_text(committed())
     (folder / ".venv").symlink_to(ROOT / ".venv")
     ports = {key: free_port() for key in settings.ports.by_key()}
-    ours = {"COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "RUN_DIR", "APPLIANCE_DIR", "GOLEM_NETWORK", *ports}
+    ours = {*own_appliance(), "APPLIANCE_DIR"}
     environment = {key: value for key, value in os.environ.items() if key not in {*ours, *OF_MAKE}}
     made = Clone(folder, environment, ports)
     made.environment |= {"COMPOSE_PROJECT_NAME": PROJECT, **{key: str(port) for key, port in ports.items()}}
+    made.environment |= {key: value for key, value in read_values().items() if key in IMAGES}
     if settings.profiles_file.exists() and "grafana" not in settings.profiles:
         made.environment["COMPOSE_PROFILES"] = "devnet"  # as README says where Grafana's image cannot be had
     yield made

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from appliance import devnet
+from appliance import devnet, settings
 from appliance.devnet import OVERRIDE, exports, write_privately
 from appliance.paths import COMPOSE_FILE
 from appliance.settings import Ports, Settings
 from appliance.steps import StepError, Steps
+from tests.unit.appliance.bench import DEFAULTS, ODD
 
 KEY = "0123456789abcdef"
 
@@ -50,6 +51,20 @@ def test_a_silent_yagna_is_looked_for_in_its_own_project(tmp_path: Path, monkeyp
     environment = devnet.environment_of(Settings("unit", "devnet", Ports(1, 2, 3), tmp_path))
     with pytest.raises(StepError, match="no such service — see: docker compose -p unit-devnet logs yagna"):
         devnet.app_key(environment)
+
+
+def test_settings_of_the_appliance_are_not_the_devnets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Least of all a private key of the user's; how big a devnet is, is set for this one, too."""
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("".join(f"{key}={value}\n" for key, value in ODD.items()))
+    monkeypatch.setattr(settings, "DOTENV", dotenv)
+    monkeypatch.setenv("YAGNA_METRICS_PUSH", "on")
+    read = settings.read_settings()
+    environment = devnet.environment_of(read)
+    own = {"COMPOSE_PROJECT_NAME": "odd-devnet", "COMPOSE_PROFILES": "devnet", "RUN_DIR": str(read.run)}
+    expected = {key: value for key, value in DEFAULTS.items() if key not in {*settings.IMAGES, *devnet.SIZES}} | own
+    assert {key: environment.get(key) for key in expected} == expected
+    assert not {*settings.IMAGES, *devnet.SIZES} & {*environment}  # as .env says
 
 
 def test_yagna_is_published_on_the_loopback_only() -> None:

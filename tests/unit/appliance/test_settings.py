@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 
 from appliance import settings as module
-from appliance.paths import DOTENV
 from appliance.settings import cluster_name, read_settings
 from appliance.steps import StepError
+from tests.dotenv import committed
 
 
 @pytest.fixture
 def dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the committed ``.env``, to be changed; nothing of the caller's environment shines through."""
     path = tmp_path / ".env"
-    path.write_text(DOTENV.read_text())
+    path.write_text(committed())
     monkeypatch.setattr(module, "DOTENV", path)
     for key in ("GOLEM_NETWORK", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "BRIDGE_PORT", "GRAFANA_PORT", "RUN_DIR"):
         monkeypatch.delenv(key, raising=False)

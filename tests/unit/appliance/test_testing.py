@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from appliance import settings as settings_of_all
 from appliance import testing
 from appliance.paths import ROOT
-from appliance.settings import Ports, Settings
+from appliance.settings import Ports, Settings, known_keys, read_settings
 from appliance.steps import StepError, Steps
-from appliance.testing import SUITES, counts, run_tests
+from appliance.testing import SUITES, counts, own_appliance, run_tests
+from tests.unit.appliance.bench import DEFAULTS, ODD
 
 
 def test_the_closing_line_holds_the_counts() -> None:
@@ -25,6 +27,32 @@ def test_every_test_is_run() -> None:
     assert found
     forgotten = [path for path in found if not any(path.is_relative_to(suite) for suite in named)]
     assert forgotten == []
+
+
+def test_the_odd_settings_are_all_settings() -> None:
+    assert {*ODD} == {*DEFAULTS} == known_keys() - {"RUN_DIR", "APPLIANCE_DIR", "PWD"}
+    assert [key for key in ODD if ODD[key] == DEFAULTS[key]] == []
+
+
+def test_the_tests_appliance_is_not_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever .env says: it obeys no setting of the user's, and is handed no key of the user's."""
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("".join(f"{key}={value}\n" for key, value in ODD.items()))
+    monkeypatch.setattr(settings_of_all, "DOTENV", dotenv)
+    own = own_appliance()
+    assert own["COMPOSE_PROJECT_NAME"] == "ray-on-golem-test"
+    places = {"COMPOSE_PROJECT_NAME", "RUN_DIR", "BRIDGE_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT"}
+    assert {key: own[key] for key in {*own} - places} == {
+        key: DEFAULTS[key] for key in {*DEFAULTS} - places - settings_of_all.IMAGES
+    }
+    for key, value in own.items():
+        monkeypatch.setenv(key, value)
+    read = read_settings()
+    assert (read.project, read.network, read.wanted_profiles) == ("ray-on-golem-test", "devnet", ("devnet", "grafana"))
+    handed_on = read.compose_environment()
+    assert handed_on["RUN_DIR"].endswith("/run/test")
+    del own["RUN_DIR"], handed_on["RUN_DIR"]
+    assert {key: handed_on.get(key) for key in own} == own
 
 
 class Recorded(Steps):
