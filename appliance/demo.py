@@ -9,6 +9,7 @@ from pathlib import Path
 from appliance.bridge import Bridge, prometheus
 from appliance.console import console_url
 from appliance.paths import CLUSTER_FILE, EXAMPLE, ROOT, VENV
+from appliance.rented import listed
 from appliance.settings import Settings, cluster_name
 from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
 from appliance.setup import bring_up
@@ -31,8 +32,9 @@ def run_demo(steps: Steps, settings: Settings) -> None:
             "there: make up, then ray up golem-cluster.yaml"
         )
     bring_up(steps, settings)
-    begin = time.time()
     bridge = Bridge(settings)
+    refuse_to_join(bridge, cluster_name(CLUSTER_FILE))
+    begin = time.time()
     try:
         _run_job(steps, settings)
     finally:
@@ -48,9 +50,19 @@ def run_demo(steps: Steps, settings: Settings) -> None:
     steps.say(
         "\n== The appliance goes on running\n"
         f"{_places(settings)}\n"
-        f"   your cluster  . {(VENV / 'bin' / 'activate').relative_to(ROOT)} && ray up {CLUSTER_FILE.name}\n"
+        f"   your cluster  . {_activate()} && ray up {CLUSTER_FILE.name}\n"
         "   stop it       make down"
     )
+
+
+def refuse_to_join(bridge: Bridge, cluster: str) -> None:
+    """Raises StepError if the cluster runs: the demo would take down what the user has started."""
+    nodes = [node for node in bridge.live_nodes() if node.cluster == cluster and node.state != "terminating"]
+    if nodes:
+        raise StepError(
+            f"Your cluster {cluster} runs, which the demo would take down at its end — {len(nodes)} node(s):\n"
+            f"{listed(nodes)}\nEnd them first: . {_activate()} && ray down {CLUSTER_FILE.name}, then make demo"
+        )
 
 
 def _run_job(steps: Steps, settings: Settings) -> None:
@@ -74,6 +86,10 @@ def _tool(steps: Steps, settings: Settings, tool: str, *arguments: str | Path, l
         "PYTHONUNBUFFERED": "1",
     }
     steps.run([VENV / "bin" / tool, *arguments], log=log, env=env, show=_progress)
+
+
+def _activate() -> Path:
+    return (VENV / "bin" / "activate").relative_to(ROOT)
 
 
 def _progress(line: str) -> str | None:
