@@ -15,6 +15,7 @@ from appliance.containers import running_services
 from appliance.paths import ROOT, shown
 from appliance.rented import refuse_while_rented
 from appliance.settings import NETWORKS, Settings
+from appliance.setup import get_base_images, start_engine
 from appliance.steps import StepError, Steps
 from appliance.volumes import BOOKS, WALLETS, in_container
 
@@ -71,7 +72,7 @@ def _harm_of_a_pause(settings: Settings) -> str:
 
 
 def bring_back(steps: Steps, settings: Settings) -> None:
-    """Replace wallet and books by those of the backup FROM, also where all volumes are gone.
+    """Replace wallet and books by those of the backup FROM, also where all volumes are gone or on a new machine.
 
     Raises StepError while nodes live, unless FORCE=1 is set, and for a file that is no whole backup; then nothing was
     changed.
@@ -80,13 +81,16 @@ def bring_back(steps: Steps, settings: Settings) -> None:
     path = (ROOT / name).resolve()
     if not name or not path.is_file():
         raise StepError(f"No backup {name!r} — name one: make restore FROM=run/backup/DATE.tar.gz")
-    refuse_while_rented(
+    with steps.step("Checks, nothing changed yet"):
+        held = check_backup(settings, path)
+    settings.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    start_engine(steps)
+    refuse_while_rented(  # only now: with the engine a bridge may have come back
         settings,
         harm="their books would be lost",
         anyway=f"bring it back all the same: make restore FROM={name} FORCE=1",
     )
-    with steps.step("Checks, nothing changed yet"):
-        held = check_backup(settings, path)
+    get_base_images(steps, settings)
     with steps.step("Volumes"):
         _compose(steps, settings, "create", "--no-recreate")  # by compose, so that they are its own
         _check_no_wallet_is_lost(steps, settings, path, held)

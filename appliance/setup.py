@@ -40,9 +40,7 @@ def bring_up(steps: Steps, settings: Settings) -> None:
 
 def build_and_start(steps: Steps, settings: Settings) -> None:
     """Images and containers, on an engine that runs. Raises StepError."""
-    with steps.step("Base images"):
-        wanted = {**settings.compose_environment(), "COMPOSE_PROFILES": ",".join(settings.wanted_profiles)}
-        steps.run([ENGINE / "base-images.sh", settings.profiles_file], log="base-images", env=wanted)
+    get_base_images(steps, settings)
     environment = settings.compose_environment()
     with steps.step("Images of the appliance"), engine_watched(environment):
         command = ["docker", "compose", "--progress", "plain", "build"]
@@ -50,6 +48,16 @@ def build_and_start(steps: Steps, settings: Settings) -> None:
     remove_devnet(steps, settings)
     with steps.step("Appliance up"), engine_watched(environment):
         start_containers(steps, ["docker", "compose"], ["--remove-orphans"], environment)
+
+
+def get_base_images(steps: Steps, settings: Settings) -> None:
+    """What the appliance's images are made from; from then on it is known which profiles can be used.
+
+    Raises StepError.
+    """
+    with steps.step("Base images"):
+        wanted = {**settings.compose_environment(), "COMPOSE_PROFILES": ",".join(settings.wanted_profiles)}
+        steps.run([ENGINE / "base-images.sh", settings.profiles_file], log="base-images", env=wanted)
 
 
 def start_engine(steps: Steps) -> None:

@@ -99,6 +99,32 @@ def test_wallets_that_are_all_in_the_backup_are_replaced(tmp_path: Path, monkeyp
     assert steps.ran("unpack", "swap") == ["unpack", "swap"]
 
 
+class Bare(Volume):
+    """A machine whose ``docker`` answers once engine.sh has run."""
+
+    def __init__(self, logs: Path, docker: Docker) -> None:
+        super().__init__(logs)
+        self._docker = docker
+        docker("echo 'no engine' >&2; exit 1")
+
+    def run(self, command: Sequence[str | Path], **options: object) -> str:
+        if Path(command[0]).name == "engine.sh":
+            self._docker("true")
+        return super().run(command, **options)
+
+
+def test_a_bare_machine_gets_engine_and_images_first(
+    docker: Docker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FROM", str(packed(tmp_path / "all.tar.gz", *VOLUMES)))
+    steps = Bare(tmp_path / "new" / "logs", docker)
+    run = tmp_path / "new" / "run"
+    backup.bring_back(steps, on("devnet", run))
+    words = ("engine.sh", f"base-images.sh {run / 'profiles'}", "compose create", "wallets", "unpack", "swap")
+    assert steps.ran(*words) == list(words)
+    assert run.stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.usefixtures("stopped")
 @pytest.mark.parametrize("kept", [0, 100, -10])
 def test_half_a_backup_is_refused_and_nothing_is_touched(
@@ -165,7 +191,7 @@ def test_books_are_not_replaced_while_nobody_can_tell_of_nodes(tmp_path: Path, m
     expected = f"rented is not known: .* does not answer .* make restore FROM={path} FORCE=1"
     with pytest.raises(StepError, match=expected):
         backup.bring_back(steps, on("devnet", tmp_path))
-    assert steps.commands == []
+    assert [Path(command).name for command in steps.commands] == ["engine.sh"]
     monkeypatch.setenv("FORCE", "1")
     backup.bring_back(steps, on("devnet", tmp_path))
     assert steps.ran("unpack", "swap") == ["unpack", "swap"]
@@ -195,7 +221,7 @@ def test_books_of_rented_nodes_are_not_replaced(tmp_path: Path, monkeypatch: pyt
     steps = Recorder(tmp_path / "logs")
     with pytest.raises(StepError, match=r"(?s)1 node\(s\) are still rented, their books would be lost:.*alder"):
         backup.bring_back(steps, on("devnet", tmp_path))
-    assert steps.commands == []
+    assert [Path(command).name for command in steps.commands] == ["engine.sh"]
 
 
 @pytest.mark.usefixtures("idle")
