@@ -25,6 +25,7 @@ MIN_GAS: Mapping[str, Decimal] = {"devnet": Decimal("0.01"), "hoodi": Decimal("0
 """Of the network's own coin, enough for some hundred payments."""
 
 FUND = "fund the wallet: README.md, Going to hoodi or polygon"
+FUND_DEVNET = "the devnet funds a wallet once: make devnet-reset, then make up"
 
 TIMEOUT = 10.0
 """Seconds for one question over HTTP."""
@@ -110,6 +111,7 @@ def check_containers(settings: Settings, shell: Shell) -> Finding:
     rows = compose_rows(answer.output)
     states = {row["Service"]: row.get("Health") or row["State"] for row in rows if row["Service"] != "secrets"}
     wanted = {"yagna", "bridge", "prometheus", *({"chain", "devnet"} if settings.network == "devnet" else ())}
+    wanted |= {"grafana"} & {*settings.profiles}
     bad = {name: states.get(name, "missing") for name in sorted(wanted) if states.get(name) != "healthy"}
     if bad:
         shown = ", ".join(f"{name} {state}" for name, state in bad.items())
@@ -159,7 +161,7 @@ def check_wallet(settings: Settings, shell: Shell) -> Finding:
     status = _payment_status(settings, shell)
     if isinstance(status, str):
         return Finding("wallet", False, f"yagna does not tell: {status}", "see: docker compose logs yagna")
-    return Finding("wallet", status.glm > 0, f"{status.glm.normalize():f} GLM", FUND)
+    return Finding("wallet", status.glm > 0, f"{status.glm.normalize():f} GLM", _funding(settings))
 
 
 def check_gas(settings: Settings, shell: Shell) -> Finding:
@@ -168,7 +170,11 @@ def check_gas(settings: Settings, shell: Shell) -> Finding:
     if isinstance(status, str):
         return Finding("gas", False, f"yagna does not tell: {status}", "see: docker compose logs yagna")
     ok = status.gas >= MIN_GAS[settings.network]
-    return Finding("gas", ok, f"{status.gas.normalize():f} {status.coin}", FUND)
+    return Finding("gas", ok, f"{status.gas.normalize():f} {status.coin}", _funding(settings))
+
+
+def _funding(settings: Settings) -> str:
+    return FUND_DEVNET if settings.network == "devnet" else FUND
 
 
 def check_offers(_settings: Settings, shell: Shell) -> Finding:

@@ -12,6 +12,7 @@ from appliance import doctor
 from appliance.settings import Ports, Settings
 from appliance.shell import Answer, Shell
 from appliance.steps import StepError, Steps
+from tests.unit.appliance.bench import on
 
 SETTINGS = Settings("ray-on-golem-unit", "devnet", Ports(1, 2, 3), Path("run"))
 
@@ -44,7 +45,14 @@ def test_a_wallet_without_glm_or_gas_is_not() -> None:
         doctor.check_gas(SETTINGS, Scripted(money("10", "0.0001"))),
     ):
         assert not finding.ok
-        assert "fund the wallet" in finding.line()
+        assert finding.fix == "the devnet funds a wallet once: make devnet-reset, then make up"
+
+
+@pytest.mark.parametrize("network", ["hoodi", "polygon"])
+def test_a_wallet_of_a_public_network_is_the_users_to_fund(network: str) -> None:
+    settings = on(network)
+    for check in (doctor.check_wallet, doctor.check_gas):
+        assert "fund the wallet: README.md" in check(settings, Scripted(money("0", "0"))).fix
 
 
 @pytest.mark.parametrize("output", ["", "no json", "{}", '{"amount": "x", "gas": {"balance": "1"}}'])
@@ -67,21 +75,43 @@ def test_usable_offers_are_counted(usable: int, line: str) -> None:
     assert doctor.check_offers(SETTINGS, Scripted(Answer(0, json.dumps(found)))).line() == line
 
 
-def test_containers_must_all_be_healthy() -> None:
-    names = ("yagna", "bridge", "prometheus", "chain", "devnet")
-    healthy = [{"Service": name, "State": "running", "Health": "healthy"} for name in names]
-    rows = "\n".join(json.dumps(row) for row in healthy)
-    assert doctor.check_containers(SETTINGS, Scripted(Answer(0, rows))).ok
-    some = "\n".join(json.dumps(row) for row in healthy[1:])
-    finding = doctor.check_containers(SETTINGS, Scripted(Answer(0, some)))
+NAMES = ("yagna", "bridge", "prometheus", "chain", "devnet")
+
+
+@pytest.fixture
+def without_grafana(tmp_path: Path) -> Settings:
+    settings = on("devnet", tmp_path)
+    settings.profiles_file.write_text("devnet\n")
+    return settings
+
+
+def rows(*names: str, **healths: str) -> list[dict[str, str]]:
+    """Containers as compose tells of them; healthy where nothing else is said."""
+    return [{"Service": name, "State": "running", "Health": healths.get(name, "healthy")} for name in names]
+
+
+def told(containers: list[dict[str, str]]) -> Scripted:
+    return Scripted(Answer(0, "\n".join(map(json.dumps, containers))))
+
+
+def test_containers_must_all_be_healthy(without_grafana: Settings) -> None:
+    assert doctor.check_containers(without_grafana, told(rows(*NAMES))).ok
+    finding = doctor.check_containers(without_grafana, told(rows(*NAMES[1:])))
     assert (finding.ok, finding.observed) == (False, "yagna missing")
     assert "docker compose logs yagna" in finding.fix
 
 
-def test_older_composes_tell_of_containers_in_one_list() -> None:
-    names = ("yagna", "bridge", "prometheus", "chain", "devnet")
-    rows = json.dumps([{"Service": name, "State": "running", "Health": "healthy"} for name in names])
-    assert doctor.check_containers(SETTINGS, Scripted(Answer(0, rows))).ok
+def test_grafana_must_be_healthy_where_it_is_wanted(without_grafana: Settings) -> None:
+    sick = told(rows(*NAMES, "grafana", grafana="unhealthy"))
+    assert doctor.check_containers(without_grafana, sick).ok
+    without_grafana.profiles_file.write_text("devnet,grafana\n")
+    finding = doctor.check_containers(without_grafana, sick)
+    assert (finding.ok, finding.observed) == (False, "grafana unhealthy")
+    assert "grafana" in doctor.check_containers(without_grafana, told(rows(*NAMES, "grafana"))).observed
+
+
+def test_older_composes_tell_of_containers_in_one_list(without_grafana: Settings) -> None:
+    assert doctor.check_containers(without_grafana, Scripted(Answer(0, json.dumps(rows(*NAMES))))).ok
 
 
 class Page(BytesIO):
