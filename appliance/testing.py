@@ -60,7 +60,17 @@ def own_appliance() -> dict[str, str]:
 
 
 def run_tests(steps: Steps, settings: Settings) -> None:
-    """``make test``, or the paths named on the command line. Raises StepError if a test fails."""
+    """``make test``, or the paths named on the command line, as root.
+
+    Raises StepError if a test fails.
+    """
+    if os.geteuid() != 0:
+        raise StepError(
+            f"The tests kill processes inside containers from outside, user {os.geteuid()} may not — "
+            "nothing was changed — run: sudo make test"
+        )
+    with steps.step("A browser, for the tests of the console"):
+        steps.run([ROOT / "appliance" / "browser.sh"], log="browser")
     _run(steps, settings, sys.argv[2:] or SUITES)
 
 

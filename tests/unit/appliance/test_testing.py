@@ -73,8 +73,8 @@ class Recorded(Steps):
         return "== 1 passed in 1.00s ==\n"
 
 
-WORDS = ("engine.sh", "down --volumes", "test-tools.sh", "pytest")
-BEFORE = ["engine.sh", "down --volumes"]
+WORDS = ("browser.sh", "engine.sh", "down --volumes", "test-tools.sh", "pytest")
+BEFORE = ["browser.sh", "engine.sh", "down --volumes"]
 TESTS = ["bring_up", "test-tools.sh", "pytest"]
 
 
@@ -82,6 +82,7 @@ TESTS = ["bring_up", "test-tools.sh", "pytest"]
 def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
     monkeypatch.setattr("sys.argv", ["appliance", "test"])
     monkeypatch.delenv("KEEP", raising=False)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr(testing, "bring_up", lambda steps, _: steps.done.append("bring_up"))
     return Settings("tests-of-tests", "devnet", Ports(1, 2, 3), tmp_path)
 
@@ -92,11 +93,27 @@ def test_what_an_interrupted_run_left_is_removed_first(settings: Settings) -> No
     assert steps.done == [*BEFORE, *TESTS, "down --volumes"]
 
 
+def test_who_is_not_root_is_told_before_anything_is_done(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    steps = Recorded(settings.logs)
+    expected = "kill processes inside containers .* user 1000 may not — nothing was changed — run: sudo make test"
+    with pytest.raises(StepError, match=expected):
+        run_tests(steps, settings)
+    assert steps.done == []
+
+
+def test_a_machine_without_a_browser_is_told_early(settings: Settings) -> None:
+    steps = Recorded(settings.logs, "browser.sh")
+    with pytest.raises(StepError, match=r"browser\.sh failed"):
+        run_tests(steps, settings)
+    assert steps.done == ["browser.sh"]
+
+
 def test_a_kept_appliance_is_used_again_and_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEEP", "1")
     steps = Recorded(settings.logs)
     run_tests(steps, settings)
-    assert steps.done == TESTS
+    assert steps.done == ["browser.sh", *TESTS]
 
 
 def test_failed_tests_are_told_and_their_appliance_is_removed(settings: Settings) -> None:
