@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import stat
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,10 @@ DISK_FIRST = 6
 
 DISK_AGAIN = 2
 """GiB once the images are built: what changes, and what is measured."""
+
+
+MOUNTED = ("docker/prometheus", "grafana/provisioning", "grafana/dashboards")
+"""Folders of which docker-compose.yml mounts files."""
 
 
 def check_disk(settings: Settings) -> str:
@@ -46,6 +51,19 @@ def _is_built(settings: Settings) -> bool:
     tag = read_values().get("IMAGE_TAG", "local")
     names = ("bridge", "yagna", *(("devnet",) if settings.network == "devnet" else ()))
     return all(_docker("image", "inspect", "--format", "{{.Id}}", f"ray-on-golem/{name}:{tag}") for name in names)
+
+
+def check_mounts(root: Path = ROOT) -> None:
+    """Containers run as users of their own: they can read what is mounted. Raises StepError."""
+    for place in MOUNTED:
+        for path in (root / place, *sorted((root / place).rglob("*"))):
+            wanted = stat.S_IROTH | (stat.S_IXOTH if path.is_dir() else 0)
+            mode = path.stat().st_mode
+            if mode & wanted != wanted:
+                raise StepError(
+                    f"{path.relative_to(root)} has mode {stat.filemode(mode)}, the containers it is mounted into could "
+                    "not read it — nothing was changed — run: chmod -R go+rX docker grafana"
+                )
 
 
 def check_ports(settings: Settings) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from appliance.blame import last_words
-from appliance.checks import check_disk, check_ports
+from appliance.checks import check_disk, check_mounts, check_ports
 from appliance.paths import ENGINE, ROOT
 from appliance.settings import Settings
 from appliance.shell import Shell
@@ -26,6 +26,7 @@ def bring_up(steps: Steps, settings: Settings) -> None:
     """Leaves alone what is there already. Raises StepError."""
     with steps.step("Checks, nothing changed yet"):
         check_ports(settings)
+        check_mounts()
         free = check_disk(settings)
         ports = ", ".join(map(str, settings.ports.by_key().values()))
         steps.say(f"   network {settings.network}, ports {ports}, {free}: fine")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from appliance import checks
+from appliance.paths import COMPOSE_FILE
 from appliance.settings import Ports, Settings
 from appliance.steps import StepError
 
@@ -76,6 +78,38 @@ def test_once_the_images_are_there_little_is_enough(disk: dict[str, float]) -> N
     disk["free"] = 1.5
     with pytest.raises(StepError, match="2 are needed"):
         checks.check_disk(settings(bridge=1, other=2))
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """With a file below each place that is mounted."""
+    for place in checks.MOUNTED:
+        folder = tmp_path / place
+        folder.mkdir(parents=True)
+        (folder / "settings.yml").write_text("")
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return tmp_path
+
+
+def test_mounted_files_that_everybody_can_read_are_fine(clone: Path) -> None:
+    clone.chmod(0o700)  # of no account: what is mounted is not reached through it
+    checks.check_mounts(clone)
+
+
+@pytest.mark.parametrize("place", checks.MOUNTED)
+@pytest.mark.parametrize(("name", "mode", "shown"), [("settings.yml", 0o640, "-rw-r-----"), ("", 0o750, "drwxr-x---")])
+def test_what_containers_could_not_read_is_named(clone: Path, place: str, name: str, mode: int, shown: str) -> None:
+    (clone / place / name).chmod(mode)
+    expected = rf"{place}/?{name} has mode {shown}, .* nothing was changed — run: chmod -R go\+rX docker grafana"
+    with pytest.raises(StepError, match=expected):
+        checks.check_mounts(clone)
+
+
+def test_every_mount_of_ours_is_looked_at() -> None:
+    sources = re.findall(r"^ +- \./([^:]+):", COMPOSE_FILE.read_text(), re.MULTILINE)
+    assert sources
+    assert [source for source in sources if not source.startswith(checks.MOUNTED)] == []
 
 
 def test_without_an_engine_its_usual_place_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,8 +53,8 @@ def test_a_failure_ends_the_host_tools_and_what_they_run(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(setup, "HOST_TOOLS", tools)
     monkeypatch.setattr(setup, "build_and_start", fails)
-    for check in ("check_ports", "check_disk", "start_engine", "refuse_to_abandon_nodes"):
-        monkeypatch.setattr(setup, check, lambda _: None)
+    for check in ("check_ports", "check_disk", "check_mounts", "start_engine", "refuse_to_abandon_nodes"):
+        monkeypatch.setattr(setup, check, lambda *_: None)
     with pytest.raises(StepError, match="compose build"):
         bring_up(Steps(tmp_path / "logs"), on("devnet", tmp_path))
     ended, _, _ = select.select(reader, [], [], 5)
@@ -68,13 +68,29 @@ def test_nothing_is_begun_where_nodes_would_be_abandoned(tmp_path: Path, monkeyp
         raise StepError("1 node(s) are still rented")
 
     monkeypatch.setattr(setup, "refuse_to_abandon_nodes", refuses)
-    for check in ("check_ports", "check_disk"):
-        monkeypatch.setattr(setup, check, lambda _: None)
+    for check in ("check_ports", "check_disk", "check_mounts"):
+        monkeypatch.setattr(setup, check, lambda *_: None)
     steps = Recorder(tmp_path / "logs")
     with pytest.raises(StepError, match="still rented"):
         bring_up(steps, on("polygon", tmp_path))
     assert [Path(command).name for command in steps.commands] == ["engine.sh"]
     assert not list((tmp_path / "logs").glob("host-tools*"))
+
+
+def test_nothing_is_begun_with_files_that_containers_cannot_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses() -> None:
+        raise StepError("run: chmod")
+
+    monkeypatch.setattr(setup, "check_mounts", refuses)
+    for check in ("check_ports", "check_disk"):
+        monkeypatch.setattr(setup, check, lambda _: None)
+    steps = Recorder(tmp_path / "logs")
+    with pytest.raises(StepError, match="run: chmod"):
+        bring_up(steps, on("devnet", tmp_path / "run"))
+    assert steps.commands == []
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_devnet_that_is_not_wanted_goes_before_the_rest_comes_up(docker: Docker, tmp_path: Path) -> None:
