@@ -12,6 +12,11 @@ class RayOnGolemError(Exception):
         self.code = code
         self.status = status
 
+    @property
+    def is_refusal(self) -> bool:
+        """The bridge said no, so nothing came of the request; any other failure leaves that open."""
+        return self.status is not None and 400 <= self.status < 500
+
 
 class BridgeDownError(RayOnGolemError):
     """Nobody answers."""

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ray_on_golem.bridge import Bridge
-from ray_on_golem.errors import RayOnGolemError
 from ray_on_golem.place import Place
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA"
@@ -45,7 +44,9 @@ class FakeBridge(Bridge):
         self.calls: Counter[str] = Counter()
         self.nodes: dict[str, dict[str, Any]] = {}
         self.progress: deque[dict[str, Any] | Exception] = deque()
-        self.fail: dict[str, RayOnGolemError] = {}
+        self.fail: dict[str, BaseException] = {}
+        self.answer_lost: BaseException | None = None
+        """What becomes of the answer to a request for nodes that was heard."""
         self.network = "devnet"
         self.specs: list[Mapping[str, Any]] = []
         self.prices: dict[str, Any] | None = None
@@ -92,6 +93,8 @@ class FakeBridge(Bridge):
             node_id = f"{name}-1-{kind}-{len(self.nodes) + 1:04d}"
             made.append(node_view(node_id, "requested", ip=None, tags=dict(tags), node_type=node_type))
             self.nodes[node_id] = made[-1]
+        if self.answer_lost is not None:
+            raise self.answer_lost
         return made
 
     def terminate(self, name: str, node_ids: Iterable[str]) -> list[dict[str, Any]]:

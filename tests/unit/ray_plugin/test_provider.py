@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import pytest
@@ -205,7 +206,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("call", FAILURES)
 def test_a_head_that_cannot_be_had_ends_the_command(make: Make, bridge: FakeBridge, call: str) -> None:
-    bridge.fail[call] = RayOnGolemError(FAILURES[call])
+    bridge.fail[call] = RayOnGolemError(FAILURES[call], status=409)
     provider = make()
     code, output = ends(lambda: provider.create_node({}, HEAD_TAGS, 1))
     assert code == 1
@@ -226,17 +227,55 @@ def test_the_reason_is_printed_once(make: Make, bridge: FakeBridge) -> None:
 
 def test_an_interrupted_wait_leaves_nothing_rented(make: Make, bridge: FakeBridge) -> None:
     provider = make()
-    interrupt = KeyboardInterrupt()
-    bridge.fail["wait_for_node"] = interrupt  # type: ignore[assignment]
+    bridge.fail["wait_for_node"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         provider.create_node({}, HEAD_TAGS, 1)
     assert bridge.closed
 
 
+LOST = {
+    "interrupt": KeyboardInterrupt(),
+    "timeout": BridgeDownError("The bridge at 127.0.0.1:4578 does not answer (timed out) — start the appliance"),
+    "failure": RayOnGolemError("Internal error", "internal", 500),
+    "not the bridge": RayOnGolemError("What answers at 127.0.0.1:4578 is not the bridge"),
+}
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_head_whose_asking_got_no_answer_is_not_left_rented(make: Make, bridge: FakeBridge, lost: str) -> None:
+    bridge.answer_lost = LOST[lost]
+    with pytest.raises((KeyboardInterrupt, click.ClickException)):
+        make().create_node({}, HEAD_TAGS, 1)
+    assert bridge.nodes
+    assert bridge.closed
+
+
 def test_another_ray_up_at_work_is_left_alone(make: Make, bridge: FakeBridge) -> None:
     bridge.nodes = {"one-1-head-0001": node_view("one-1-head-0001", "deploying", tags=HEAD_TAGS)}
-    bridge.fail["request_nodes"] = RayOnGolemError("1 live, at most 1", "over_limit")
+    bridge.fail["request_nodes"] = RayOnGolemError("1 live, at most 1", "over_limit", 409)
     with pytest.raises(click.ClickException, match="Another ray up of cluster one is at work — one-1-head-0001"):
+        make().create_node({}, HEAD_TAGS, 1)
+    assert not bridge.closed
+
+
+def test_another_ray_up_that_asked_in_between_is_left_alone(
+    make: Make, bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked_by_another(*_: object) -> NoReturn:
+        bridge.nodes = {"one-1-head-0001": node_view("one-1-head-0001", "deploying", tags=HEAD_TAGS)}
+        raise RayOnGolemError("1 live, at most 1", "over_limit", 409)
+
+    monkeypatch.setattr(bridge, "request_nodes", asked_by_another)
+    with pytest.raises(click.ClickException, match="Another ray up of cluster one is at work — one-1-head-0001"):
+        make().create_node({}, HEAD_TAGS, 1)
+    assert not bridge.closed
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_another_ray_up_is_left_alone_when_no_answer_comes(make: Make, bridge: FakeBridge, lost: str) -> None:
+    bridge.nodes = {"one-1-head-0001": node_view("one-1-head-0001", "deploying", tags=HEAD_TAGS)}
+    bridge.fail["request_nodes"] = LOST[lost]
+    with pytest.raises((KeyboardInterrupt, click.ClickException)):
         make().create_node({}, HEAD_TAGS, 1)
     assert not bridge.closed
 

@@ -230,26 +230,31 @@ class GolemNodeProvider(NodeProvider):
             self._progress.tell(node)
 
     def _create_head(self, node_type: str, tags: dict[str, str]) -> dict[str, Any]:
-        """The head, running; whatever goes wrong after asking for it, nothing stays rented."""
+        """The head, running; whatever goes wrong from asking for it on, nothing stays rented."""
         self._open_cluster()
+        others = self._live()
+        node: dict[str, Any] | None = None
         try:
             (node,) = self._bridge.request_nodes(self.cluster_name, node_type, 1, tags)
-        except RayOnGolemError as error:
-            self._refused(error)
-            raise
-        self._progress.expect(node["node_id"])
-        try:
+            self._progress.expect(node["node_id"])
             node = self._waiter.until_running(node["node_id"])
-        except BaseException:
-            # Ctrl-C, too
-            self._close()
+        except BaseException as error:
+            # Ctrl-C, too; and an answer that got lost does not mean that no head was given
+            if node is None and isinstance(error, RayOnGolemError) and error.is_refusal:
+                self._refused(error)
+            elif node is not None or not others:
+                self._close()
             raise
         self._records.put(node)
         return {node["node_id"]: node}
 
+    def _live(self) -> list[NodeRecord]:
+        """The cluster's live nodes, asked for now."""
+        return [node for node in self._records.refresh() if node.is_live]
+
     def _refused(self, error: RayOnGolemError) -> None:
         """No head was given. Close what was opened for it, unless another ``ray up`` is at work there."""
-        live = [node for node in self._records.refresh() if node.is_live]
+        live = self._live()
         if not live:
             self._close()
         elif error.code == "over_limit":
