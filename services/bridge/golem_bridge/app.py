@@ -19,6 +19,7 @@ from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.caretaker import Caretaker
 from golem_bridge.clusters.closer import Closer
 from golem_bridge.clusters.keys import load_or_create_key, public_line
+from golem_bridge.clusters.leftovers import Leftovers
 from golem_bridge.clusters.links import NodeLinks
 from golem_bridge.clusters.recovery import Recovery
 from golem_bridge.clusters.runtime import Runtimes
@@ -90,6 +91,7 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
             close=closer.close,
         )
         sweeper = Sweeper(golem=golem, books=books, app_session_id=session)
+        leftovers = Leftovers(golem=golem, books=books, is_opening=service.is_opening_any)
         bookkeeper = Bookkeeper(
             golem=golem,
             database=database,
@@ -145,13 +147,13 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
         )
         doors.serve(telemetry.traffic.around(app, door="head"))
         await Recovery(
-            golem=golem,
             books=books,
             runtimes=runtimes,
             service=service,
             gate=gate,
             doors=doors,
             sweeper=sweeper,
+            leftovers=leftovers,
         ).run()
         workers = Workers(
             service=service,
@@ -160,6 +162,7 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
             caretaker=caretaker,
             bookkeeper=bookkeeper,
             sweeper=sweeper,
+            leftovers=leftovers,
             nodes=books.nodes,
             clock=clock,
         )

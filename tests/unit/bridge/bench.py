@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.caretaker import Caretaker
 from golem_bridge.clusters.closer import Closer
+from golem_bridge.clusters.leftovers import Leftovers
 from golem_bridge.clusters.model import Node
 from golem_bridge.clusters.recovery import Recovery
 from golem_bridge.clusters.runtime import Runtimes
@@ -190,14 +191,15 @@ class Bench:
             notify=books.changes.tell,
         )
         self.sweeper = Sweeper(golem=golem, books=books, app_session_id=SESSION)
+        self.leftovers = Leftovers(golem=golem, books=books, is_opening=service.is_opening_any)
         self.recovery = Recovery(
-            golem=golem,
             books=books,
             runtimes=runtimes,
             service=service,
             gate=self.gate,
             doors=self.doors,
             sweeper=self.sweeper,
+            leftovers=self.leftovers,
         )
         self.workers = Workers(
             service=service,
@@ -206,6 +208,7 @@ class Bench:
             caretaker=self.caretaker,
             bookkeeper=self.bookkeeper,
             sweeper=self.sweeper,
+            leftovers=self.leftovers,
             nodes=books.nodes,
             clock=self.clock,
         )

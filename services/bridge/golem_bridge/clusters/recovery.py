@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from golem_bridge.clusters.books import Books
+from golem_bridge.clusters.leftovers import Leftovers
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.runtime import Doors, Runtimes
 from golem_bridge.clusters.service import ClusterService
@@ -12,7 +13,6 @@ from golem_bridge.clusters.ssh import HeadTunnel, SshGate
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
 from golem_bridge.clusters.sweeper import Sweeper
 from golem_bridge.errors import BridgeError
-from golem_bridge.golem.port import GolemPort
 
 log = structlog.get_logger(__name__)
 
@@ -23,27 +23,26 @@ class Recovery:
     def __init__(
         self,
         *,
-        golem: GolemPort,
         books: Books,
         runtimes: Runtimes,
         service: ClusterService,
         gate: SshGate,
         doors: Doors,
         sweeper: Sweeper,
+        leftovers: Leftovers,
     ) -> None:
-        self._golem = golem
         self._books = books
         self._runtimes = runtimes
         self._service = service
         self._gate = gate
         self._doors = doors
         self._sweeper = sweeper
+        self._leftovers = leftovers
 
     async def run(self) -> None:
         """Adopt what goes on, end what was half started, give back what nobody remembers."""
         await self._sweeper.step()
-        await self._release_unknown_allocations()
-        await self._remove_unknown_networks()
+        await self._leftovers.step(grace=0)
         for contract in self._books.contracts.open():
             self._runtimes.of(contract.cluster_id).claims.take(contract.provider_id)
         for cluster in self._books.clusters.unfinished():
@@ -82,19 +81,3 @@ class Recovery:
             )
             runtime.tunnel.resume(node)
             log.info("head adopted", node=node.node_id)
-
-    async def _release_unknown_allocations(self) -> None:
-        """The appliance's yagna serves nobody else, so an allocation no open cluster holds is a leftover."""
-        held = {cluster.allocation_id for cluster in self._books.clusters.unfinished()}
-        for allocation in await self._golem.allocations():
-            if allocation.allocation_id not in held:
-                log.warning("allocation nobody remembers is released", allocation=allocation.allocation_id)
-                await self._golem.release_allocation(allocation.allocation_id)
-
-    async def _remove_unknown_networks(self) -> None:
-        """VPNs, too, are leftovers unless an open cluster holds them."""
-        held = {cluster.network_id for cluster in self._books.clusters.unfinished()}
-        for network_id in await self._golem.networks():
-            if network_id not in held:
-                log.warning("VPN nobody remembers is removed", network=network_id)
-                await self._golem.remove_network(network_id)

@@ -91,6 +91,10 @@ class ClusterService:
         """Whether an :meth:`open` is under way: what it acquires may not be in the books yet."""
         return self._opening[name].locked()
 
+    def is_opening_any(self) -> bool:
+        """Whether an :meth:`open` of any cluster is under way."""
+        return any(turn.locked() for turn in self._opening.values())
+
     def get(self, name: str) -> Cluster:
         """The newest incarnation. Raises UnknownClusterError."""
         cluster = self._books.clusters.latest(name)

@@ -7,6 +7,7 @@ import asyncio
 from golem_bridge.clock import Clock
 from golem_bridge.clusters.caretaker import Caretaker
 from golem_bridge.clusters.closer import Closer
+from golem_bridge.clusters.leftovers import Leftovers
 from golem_bridge.clusters.repository import Nodes
 from golem_bridge.clusters.service import ClusterService
 from golem_bridge.clusters.starter import Starter
@@ -28,6 +29,7 @@ class Workers:
         caretaker: Caretaker,
         bookkeeper: Bookkeeper,
         sweeper: Sweeper,
+        leftovers: Leftovers,
         nodes: Nodes,
         clock: Clock,
     ) -> None:
@@ -45,6 +47,7 @@ class Workers:
             Loop("finish clusters", caretaker.finish_clusters, interval=1, clock=clock),
             Loop("demands", service.keep_subscribed, interval=15, clock=clock),
             Loop("end orphans", sweeper.step, interval=60, clock=clock),
+            Loop("give back leftovers", leftovers.step, interval=60, clock=clock),
             Loop("debit notes", lambda: bookkeeper.read_documents(DocumentKind.DEBIT_NOTE), interval=0, clock=clock),
             Loop("invoices", lambda: bookkeeper.read_documents(DocumentKind.INVOICE), interval=0, clock=clock),
             Loop("documents not accepted yet", bookkeeper.retry_unaccepted, interval=30, clock=clock),
