@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from appliance.bridge import Bridge
+from golem_bridge.clusters.forward import MAX_CONNECTIONS
 from tests.e2e.cluster import ClusterFile
 from tests.e2e.conftest import MakeCluster
 
@@ -84,6 +87,9 @@ OUT_OF_REACH = ("192.168.0.1:4578", "192.168.0.1:7465", "127.0.0.1:7465", "127.0
 
 OWN_DOOR = "127.0.0.1:4578"
 
+SILENT = 300
+"""Connections opened at once by a head that says nothing on them."""
+
 BUDGET = 0.03
 """GLM: a head's first hour fits, a worker's beside it does not."""
 
@@ -95,7 +101,7 @@ def cluster(make_cluster: MakeCluster) -> Iterator[ClusterFile]:
     made.write()
     outcome = made.up()
     assert outcome.code == 0, outcome.text
-    for script in ("ask_door.py", "try_ports.py"):
+    for script in ("ask_door.py", "try_ports.py", "hold_door.py"):
         outcome = made.ray("rsync-up", INSIDE / script, f"/root/{script}")
         assert outcome.code == 0, outcome.text
     yield made
@@ -157,6 +163,20 @@ def test_it_spends_no_more_than_was_set_aside(cluster: ClusterFile, bridge: Brid
     assert upstreams.startswith("door says 400"), upstreams
     for answer in (ours, upstreams):
         assert f"of the budget of {BUDGET} GLM is left" in answer
+    assert [node.node_id for node in cluster.nodes(bridge)] == [f"{cluster.name}-1-head-0001"]
+
+
+def test_silent_connections_take_up_little_of_the_bridge(cluster: ClusterFile, bridge: Bridge) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(cluster.ray, "exec", f"python hold_door.py {SILENT} 15")
+        while not held.done():
+            assert bridge.ask("/v1/clusters")["clusters"]
+            time.sleep(0.5)
+    (said,) = [line for line in held.result().text.splitlines() if line.startswith("refused at once:")]
+    assert int(said.split()[-1]) >= SILENT - MAX_CONNECTIONS, said
+    (answer,) = ask(cluster, [("GET", "/v1/clusters/{own}", None)])
+    assert answer.startswith("door says 200")
+    assert cluster.ray("exec", "ray status").code == 0
     assert [node.node_id for node in cluster.nodes(bridge)] == [f"{cluster.name}-1-head-0001"]
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.caretaker import Caretaker
 from golem_bridge.clusters.closer import Closer
+from golem_bridge.clusters.forward import Forward
 from golem_bridge.clusters.leftovers import Leftovers
 from golem_bridge.clusters.model import Node
 from golem_bridge.clusters.recovery import Recovery
@@ -69,10 +70,10 @@ class FakeConnection:
         self._gate = gate
         self._closed = asyncio.Event()
 
-    async def forward_remote_port_to_path(self, _host: str, port: int, path: str) -> None:
+    async def create_server(self, forward: Forward, _host: str, port: int) -> None:
         if self._gate.refuses_forward:
             raise OSError("administratively prohibited")
-        self._gate.forwarded.append(path)
+        self._gate.forwarded.append(str(forward.door))
         self._gate.ports.add(port)
 
     async def wait_closed(self) -> None:

@@ -11,6 +11,7 @@ import structlog
 
 from golem_bridge.clock import Clock
 from golem_bridge.clusters.bootstrap import SSH_PORT
+from golem_bridge.clusters.forward import Forward
 from golem_bridge.clusters.model import Node
 from golem_bridge.errors import GolemError, NodeUnreachableError
 from golem_bridge.relay import Stream, socket_for
@@ -82,6 +83,7 @@ class HeadTunnel:
         self._door = door
         self._ports = ports
         self._connection: asyncssh.SSHClientConnection | None = None
+        self._forwarded: Forward | None = None
         self._task: asyncio.Task[None] | None = None
         self.restarts = 0
 
@@ -104,24 +106,31 @@ class HeadTunnel:
             await asyncio.wait([self._task])
         if self._connection is not None:
             self._connection.abort()
-            self._connection = None
+        self._is_down()
 
     async def _forward(self, connection: asyncssh.SSHClientConnection) -> None:
+        forward = Forward(self._door)
         for port in self._ports:
             try:
-                await connection.forward_remote_port_to_path("127.0.0.1", port, str(self._door))
+                await connection.create_server(forward, "127.0.0.1", port)
             except (OSError, asyncssh.Error, asyncssh.ChannelListenError) as error:
                 # the last one is no asyncssh.Error: sshd refuses a port which a connection it has not missed yet holds
                 connection.abort()
+                forward.close()
                 raise NodeUnreachableError(f"the head refuses the reverse forward of port {port} — {error}") from error
-        self._connection = connection
+        self._connection, self._forwarded = connection, forward
+
+    def _is_down(self) -> None:
+        if self._forwarded is not None:
+            self._forwarded.close()
+        self._connection = self._forwarded = None
 
     async def _keep_up(self, node: Node) -> None:
         pause = 0.5
         while True:
             if self._connection is not None:
                 await self._connection.wait_closed()
-                self._connection = None
+                self._is_down()
                 log.warning("tunnel to the head is down", node=node.node_id)
             try:
                 await self._forward(await self._gate.open(node))

@@ -9,6 +9,7 @@ from typing import cast
 import asyncssh
 import pytest
 
+from golem_bridge.clusters.forward import Forward
 from golem_bridge.clusters.model import Node
 from golem_bridge.clusters.ssh import HeadTunnel, SshGate
 from golem_bridge.errors import NodeUnreachableError
@@ -17,6 +18,7 @@ from tests.unit.bridge.bench import Bench
 from tests.unit.bridge.clusters.test_close import up
 
 PORT = 4578
+DOOR = Path("/door")
 
 
 class Connection:
@@ -27,8 +29,9 @@ class Connection:
         self.forwarded: list[int] = []
         self._closed = asyncio.Event()
 
-    async def forward_remote_port_to_path(self, host: str, port: int, path: str) -> None:
-        assert host == "127.0.0.1"
+    async def create_server(self, forward: Forward, host: str, port: int) -> None:
+        assert (host, forward.door) == ("127.0.0.1", DOOR)
+        self.forward = forward
         if self.refusal is not None:
             raise self.refusal
         self.forwarded.append(port)
@@ -54,7 +57,7 @@ class Gate:
 
 
 def tunnel_through(gate: Gate) -> HeadTunnel:
-    return HeadTunnel(gate=cast(SshGate, gate), clock=LoopClock(), door=Path("/door"), ports=[PORT])
+    return HeadTunnel(gate=cast(SshGate, gate), clock=LoopClock(), door=DOOR, ports=[PORT])
 
 
 async def head_of(bench: Bench) -> Node:
@@ -83,6 +86,24 @@ async def test_a_refused_forward_is_tried_again(bench: Bench, refusal: Exception
     assert third.forwarded == [PORT]
     assert tunnel.restarts == 1
     await tunnel.stop()
+
+
+async def test_with_a_tunnel_ends_what_it_forwarded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+
+    def note(forward: Forward) -> None:
+        closed.append(forward)
+
+    monkeypatch.setattr(Forward, "close", note)
+    first, second = Connection(), Connection()
+    tunnel = tunnel_through(Gate(second))
+    await tunnel.start(await head_of(bench), cast(asyncssh.SSHClientConnection, first))
+    assert not closed
+    first.abort()
+    await asyncio.sleep(60)
+    assert closed == [first.forward]
+    await tunnel.stop()
+    assert closed == [first.forward, second.forward]
 
 
 async def test_a_first_forward_that_is_refused_fails_the_start(bench: Bench) -> None:
