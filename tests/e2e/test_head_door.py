@@ -172,8 +172,10 @@ def test_silent_connections_take_up_little_of_the_bridge(cluster: ClusterFile, b
         while not held.done():
             assert bridge.ask("/v1/clusters")["clusters"]
             time.sleep(0.5)
-    (said,) = [line for line in held.result().text.splitlines() if line.startswith("refused at once:")]
-    assert int(said.split()[-1]) >= SILENT - MAX_CONNECTIONS, said
+    said = [line for line in held.result().text.splitlines() if line.startswith(("refused at once:", "open after"))]
+    refused, still_open = (int(line.split()[-1]) for line in said)
+    assert refused >= SILENT - MAX_CONNECTIONS, said
+    assert still_open == 0, said
     (answer,) = ask(cluster, [("GET", "/v1/clusters/{own}", None)])
     assert answer.startswith("door says 200")
     assert cluster.ray("exec", "ray status").code == 0

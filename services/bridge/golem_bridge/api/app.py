@@ -19,6 +19,7 @@ from golem_bridge import __version__
 from golem_bridge.api import console, events, faults, health, market, relay, scrape, v013, v1
 from golem_bridge.api.context import Context
 from golem_bridge.api.doors import HeadDoor, HostDoor
+from golem_bridge.api.patience import ImpatientProtocol
 from golem_bridge.settings import Settings
 from golem_bridge.telemetry.live import Traffic
 
@@ -102,7 +103,7 @@ def head_server(app: ASGIApp, *, cluster_id: str, path: Path) -> uvicorn.Server:
     return _DoorServer(
         uvicorn.Config(
             HeadDoor(app, cluster_id=cluster_id),
-            http=HTTP,
+            http=ImpatientProtocol,
             uds=str(path),
             log_config=None,
             access_log=False,

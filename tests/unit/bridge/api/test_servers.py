@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import uvicorn
 from prometheus_client import CollectorRegistry
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from golem_bridge.api.app import HostServer, head_server, host_server
+from golem_bridge.api.app import KEEP_ALIVE, HostServer, head_server, host_server
+from golem_bridge.api.patience import REQUEST_PATIENCE
 from golem_bridge.settings import Settings
 from golem_bridge.telemetry.live import Traffic
 from tests.unit.bridge.doors import METRICS_TOKEN, TOKEN
@@ -34,8 +35,37 @@ class Line(asyncio.Transport):
     def close(self) -> None:
         self.is_closed = True
 
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
     def is_closing(self) -> bool:
         return self.is_closed
+
+
+HEADERS = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 8\r\n\r\n"
+REQUEST = HEADERS + b"question"
+
+
+async def answers_slowly(_scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await asyncio.sleep(3 * REQUEST_PATIENCE)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+def called_at(app: ASGIApp) -> tuple[asyncio.Protocol, Line]:
+    """A connection to a head's door with these routes, and what comes of it."""
+    config = head_server(app, cluster_id="demo-1", path=Path("demo-1.sock")).config
+    config.load()
+    config.loaded_app = app  # without the door's own checks
+    protocol = config.http_protocol_class(config=config, server_state=ServerState(), app_state={})  # type: ignore[call-arg]
+    line = Line()
+    protocol.connection_made(line)
+    return protocol, line
 
 
 async def nobody(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -62,6 +92,49 @@ async def test_headers_without_end_are_cut_off(door: str) -> None:
         if not line.is_closed:
             protocol.data_received(b"X-%d: " % number + b"x" * 50_000 + b"\r\n")
     assert (line.is_closed, line.written[:12]) == (True, b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("said", [b"", b"P", HEADERS[:-2], HEADERS, REQUEST[:-1]])
+async def test_who_does_not_finish_a_request_is_not_waited_for(said: bytes) -> None:
+    protocol, line = called_at(answers_slowly)
+    if said:
+        protocol.data_received(said)
+    await asyncio.sleep(REQUEST_PATIENCE - 1)
+    assert not line.is_closed
+    await asyncio.sleep(2)
+    assert line.is_closed
+
+
+async def test_who_says_a_byte_now_and_then_is_not_waited_for_either() -> None:
+    protocol, line = called_at(nobody)
+    for number in range(len(HEADERS) - 1):
+        if not line.is_closed:
+            protocol.data_received(HEADERS[number : number + 1])
+            await asyncio.sleep(1)
+    assert line.is_closed
+    assert asyncio.get_running_loop().time() <= REQUEST_PATIENCE + 1
+
+
+async def test_a_whole_request_may_take_its_time_and_be_followed_by_another() -> None:
+    protocol, line = called_at(answers_slowly)
+    for number in (1, 2):
+        await asyncio.sleep(REQUEST_PATIENCE - 1)
+        protocol.data_received(HEADERS)
+        protocol.data_received(b"question")
+        await asyncio.sleep(3 * REQUEST_PATIENCE + 1)
+        assert (line.is_closed, line.written.count(b"HTTP/1.1 200")) == (False, number)
+        await asyncio.sleep(KEEP_ALIVE / 2)
+    protocol.data_received(HEADERS)
+    await asyncio.sleep(REQUEST_PATIENCE + 1)
+    assert line.is_closed, "a request that is not the first is not waited for longer"
+
+
+async def test_who_hangs_up_leaves_nothing_to_wait_for() -> None:
+    protocol, line = called_at(nobody)
+    protocol.connection_lost(None)
+    line.is_closed = False
+    await asyncio.sleep(2 * REQUEST_PATIENCE)
+    assert not line.is_closed
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
