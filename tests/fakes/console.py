@@ -27,7 +27,7 @@ from golem_bridge.money.funds import Funds
 from golem_bridge.money.ledger import EntryKind
 from golem_bridge.money.price import Price, to_wei
 from golem_bridge.relay import Stream
-from golem_bridge.settings import Settings
+from golem_bridge.settings import GolemNetwork, Settings
 from golem_bridge.store.database import Database
 from tests.fakes.clock import VirtualClock
 from tests.fakes.golem import MemoryGolem
@@ -62,6 +62,7 @@ class SampleAppliance:
                 incarnation=incarnation,
                 spec=spec(budget, max_workers=6),
                 created_at=self.ago(minutes),
+                golem_network=GolemNetwork.DEVNET,
                 state=ClusterState.CLOSED if closed else ClusterState.ACTIVE,
             )
         )

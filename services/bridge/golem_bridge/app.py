@@ -54,7 +54,7 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
         data_dir = settings.bridge_data_dir
         doors_dir = data_dir / "doors"
         doors_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database = Database.open(data_dir / "bridge.sqlite")
+        database = Database.open(data_dir / "bridge.sqlite", golem_network=settings.golem_network.value)
         stack.callback(database.close)
         golem = YagnaGolem(settings.yagna_api_url, read_secret(settings.yagna_appkey_file))
         stack.push_async_callback(golem.close)

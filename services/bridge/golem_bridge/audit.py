@@ -20,7 +20,7 @@ ENDED = "Terminated"
 
 async def audit(settings: Settings) -> dict[str, list[str]]:
     """Ids of live agreements, activities and allocations, asked from yagna itself."""
-    database = Database.open(settings.bridge_data_dir / "bridge.sqlite")
+    database = Database.open(settings.bridge_data_dir / "bridge.sqlite", golem_network=settings.golem_network.value)
     golem = YagnaGolem(settings.yagna_api_url, read_secret(settings.yagna_appkey_file))
     try:
         agreements = await golem.agreements(app_session_id=app_session(Values(database)))

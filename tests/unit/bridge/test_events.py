@@ -11,6 +11,7 @@ from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.repository import StaleError
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
+from golem_bridge.settings import GolemNetwork
 from golem_bridge.store import events
 from golem_bridge.store.database import Database
 from tests.unit.bridge.samples import START, ManualClock, spec
@@ -22,7 +23,7 @@ NODE = Node("demo-1-head-0001", "demo-1", NodeKind.HEAD, "head", "192.168.0.3", 
 def books() -> Iterator[Books]:
     database = Database.open(None)
     books = Books.on(database, ManualClock())
-    books.clusters.add(Cluster("demo-1", "demo", 1, spec(), START))
+    books.clusters.add(Cluster("demo-1", "demo", 1, spec(), START, GolemNetwork.DEVNET))
     books.nodes.add(NODE)
     yield books
     database.close()

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from golem_bridge.clusters.spec import ClusterSpec
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
+from golem_bridge.settings import GolemNetwork
 
 
 class IllegalStepError(Exception):
@@ -61,13 +62,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One incarnation of a cluster: from ``ray up`` to ``ray down``, with one budget and one VPN."""
+    """One incarnation of a cluster: from ``ray up`` to ``ray down``, with one budget and one VPN.
+
+    ``golem_network`` says with what money; ``network_id`` names the VPN.
+    """
 
     cluster_id: str
     name: str
     incarnation: int
     spec: ClusterSpec
     created_at: datetime
+    golem_network: GolemNetwork
     state: ClusterState = ClusterState.ACTIVE
     allocation_id: str | None = None
     network_id: str | None = None

@@ -15,6 +15,7 @@ from golem_bridge.clusters.spec import ClusterSpec
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
 from golem_bridge.errors import BridgeError
 from golem_bridge.money.price import glm_text
+from golem_bridge.settings import GolemNetwork
 from golem_bridge.store.database import Database
 from golem_bridge.store.database import clusters as cluster_table
 from golem_bridge.store.database import nodes as node_table
@@ -262,6 +263,7 @@ def _cluster_row(cluster: Cluster) -> dict[str, object]:
         "allocation_id": cluster.allocation_id,
         "network_id": cluster.network_id,
         "created_at": cluster.created_at,
+        "golem_network": cluster.golem_network.value,
         "closing_at": cluster.closing_at,
         "version": cluster.version,
     }
@@ -271,6 +273,7 @@ def _cluster(row: Row[tuple[object, ...]]) -> Cluster:
     columns = dict(row._mapping)
     columns["spec"] = ClusterSpec.model_validate_json(columns["spec"])
     columns["state"] = ClusterState(columns["state"])
+    columns["golem_network"] = GolemNetwork(columns["golem_network"])
     return Cluster(**columns)
 
 

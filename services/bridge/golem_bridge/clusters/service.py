@@ -260,6 +260,7 @@ class ClusterService:
             incarnation=incarnation,
             spec=spec,
             created_at=self._books.clock.now(),
+            golem_network=self._settings.golem_network,
         )
         self._books.clusters.add(cluster)
         if previous:

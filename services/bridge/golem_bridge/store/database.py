@@ -6,7 +6,7 @@ and a transaction that cannot be interleaved needs no locks of ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +26,12 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
+    text,
 )
 
 from golem_bridge.errors import BridgeError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class StoreError(BridgeError):
@@ -78,6 +79,7 @@ clusters = Table(
     Column("allocation_id", String),
     Column("network_id", String),
     Column("created_at", UtcTime, nullable=False),
+    Column("golem_network", String, nullable=False),
     Column("closing_at", UtcTime),
     Column("version", Integer, nullable=False),
     UniqueConstraint("name", "incarnation"),
@@ -175,13 +177,17 @@ class Database:
         self._engine = engine
 
     @classmethod
-    def open(cls, path: Path | None) -> Database:
-        """Open or create the file; None keeps everything in memory (unit tests). Raises StoreError."""
+    def open(cls, path: Path | None, *, golem_network: str = "devnet") -> Database:
+        """Open the file, bring it up to date, or create it; None keeps everything in memory (unit tests).
+
+        ``golem_network`` is the one the bridge runs on, which the oldest books do not tell. Raises StoreError.
+        """
         engine = create_engine(f"sqlite:///{path}" if path else "sqlite://")
         event.listen(engine, "connect", _make_durable)
         try:
             with engine.begin() as connection:
-                _check_version(connection, path)
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # sqlite3 itself begins none for changes of tables
+                _migrate(connection, _version(connection, path), golem_network)
                 metadata.create_all(connection)
                 connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except StoreError:
@@ -219,10 +225,31 @@ def _make_durable(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN4
     cursor.close()
 
 
-def _check_version(connection: Connection, path: Path | None) -> None:
-    found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-    if found not in {0, SCHEMA_VERSION}:
+def _version(connection: Connection, path: Path | None) -> int:
+    """The schema's; 0 for a new file. Raises StoreError if it is none this bridge knows."""
+    found = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+    if not 0 <= found <= SCHEMA_VERSION:
         raise StoreError(
             f"The books {path} have schema {found}, this bridge knows {SCHEMA_VERSION} — "
             "run the release that wrote them, or move the file away to start with empty books"
         )
+    return found
+
+
+def _migrate(connection: Connection, found: int, golem_network: str) -> None:
+    """Bring the tables of an older bridge up to date; a new file has none yet."""
+    for version in range(found or SCHEMA_VERSION, SCHEMA_VERSION):
+        MIGRATIONS[version](connection, golem_network)
+
+
+def add_network(connection: Connection, golem_network: str) -> None:
+    """What is open goes on, and is paid, on the network that is set; of closed clusters nothing tells."""
+    connection.exec_driver_sql("ALTER TABLE clusters ADD COLUMN golem_network VARCHAR NOT NULL DEFAULT 'devnet'")
+    connection.execute(
+        text("UPDATE clusters SET golem_network = :golem_network WHERE state != 'closed'"),
+        {"golem_network": golem_network},
+    )
+
+
+MIGRATIONS: dict[int, Callable[[Connection, str], None]] = {1: add_network}
+"""What brings each older schema to the next; given the network the bridge runs on."""

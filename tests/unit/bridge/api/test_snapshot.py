@@ -18,10 +18,11 @@ from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.repository import ENDED_FOR, MOST_ENDED
 from golem_bridge.clusters.states import EndReason, NodeKind, NodeState
 from golem_bridge.money.budget import reserved
+from golem_bridge.settings import GolemNetwork
 from golem_bridge.store.database import Database
 from tests.unit.bridge.samples import START, ManualClock, contract, spec
 
-CLUSTER = Cluster("demo-1", "demo", 1, spec(), START)
+CLUSTER = Cluster("demo-1", "demo", 1, spec(), START, GolemNetwork.DEVNET)
 
 
 class Room:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from golem_bridge.clusters.model import Cluster
 from golem_bridge.money.contracts import Contract
+from golem_bridge.settings import GolemNetwork
 from tests.fakes.loop import VirtualLoop
 from tests.unit.bridge.bench import Bench
 from tests.unit.bridge.samples import START, contract, spec
@@ -40,7 +41,7 @@ async def is_settled(bills: Sequence[tuple[Contract, int]]) -> bool:
         bench.books.contracts.add(row)
         whose = {"cluster_id": row.cluster_id, "agreement_id": row.agreement_id, "payment_id": f"payment-{number}"}
         bench.books.ledger.pay(**whose, wei=wei, tx_hash="0x", at=START)
-    settled = bench.caretaker.is_settled(Cluster("demo-1", "demo", 1, spec(), START))
+    settled = bench.caretaker.is_settled(Cluster("demo-1", "demo", 1, spec(), START, GolemNetwork.DEVNET))
     await bench.end()
     return settled
 

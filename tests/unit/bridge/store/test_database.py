@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -9,18 +10,29 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.repository import Clusters, Nodes, StaleError
 from golem_bridge.clusters.states import ClusterState, EndReason, NodeKind, NodeState
 from golem_bridge.money.contracts import Contracts
-from golem_bridge.store.database import Database
+from golem_bridge.settings import GolemNetwork
+from golem_bridge.store import database as store
+from golem_bridge.store.database import Database, StoreError
 from golem_bridge.store.values import Values
 from tests.unit.bridge.samples import START, ManualClock, contract, spec
 
 CLOCK = ManualClock()
-CLUSTER = Cluster("demo-1", "demo", 1, spec(), START)
+CLUSTER = Cluster("demo-1", "demo", 1, spec(), START, GolemNetwork.DEVNET)
+FIRST_SCHEMA = """
+CREATE TABLE clusters (
+    cluster_id VARCHAR NOT NULL, name VARCHAR NOT NULL, incarnation INTEGER NOT NULL, spec VARCHAR NOT NULL,
+    state VARCHAR NOT NULL, allocation_id VARCHAR, network_id VARCHAR, created_at DATETIME NOT NULL,
+    closing_at DATETIME, version INTEGER NOT NULL, PRIMARY KEY (cluster_id), UNIQUE (name, incarnation)
+);
+PRAGMA user_version = 1;
+"""
 NODE = Node("demo-1-head-0001", "demo-1", NodeKind.HEAD, "head", "192.168.0.3", START, tags={"a": "ä"})
 
 
@@ -40,6 +52,59 @@ def test_everything_is_read_back_as_it_was_after_the_file_was_opened_again(tmp_p
     assert Contracts(database).by_activity("activity-1") == signed
     assert not Contracts(database).open()
     database.close()
+
+
+def old_books(path: Path) -> None:
+    """A file as the first schema had it, with a closed and an open cluster."""
+    connection = sqlite3.connect(path)
+    connection.executescript(FIRST_SCHEMA)
+    for incarnation, state in ((1, "closed"), (2, "closing")):
+        row = (
+            f"demo-{incarnation}",
+            "demo",
+            incarnation,
+            spec().model_dump_json(),
+            state,
+            "2026-01-01 12:00:00.000000",
+            7,
+        )
+        connection.execute(
+            "INSERT INTO clusters (cluster_id, name, incarnation, spec, state, created_at, version) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+    connection.commit()
+    connection.close()
+
+
+def test_old_books_are_read_and_what_is_open_is_of_the_network_that_is_set(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.sqlite"
+    old_books(path)
+    for network in ("polygon", "hoodi"):  # the second time there is nothing left to do
+        database = Database.open(path, golem_network=network)
+        clusters = Clusters(database, CLOCK)
+        closed, closing = clusters.get("demo-1"), clusters.get("demo-2")
+        assert closed == replace(CLUSTER, state=ClusterState.CLOSED, version=7)
+        assert closing.golem_network is GolemNetwork.POLYGON
+        clusters.save(closing)
+        database.close()
+
+
+def test_books_that_cannot_be_brought_up_to_date_stay_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bridge.sqlite"
+    old_books(path)
+
+    def fail(connection: Connection, golem_network: str) -> None:
+        store.add_network(connection, golem_network)
+        raise OSError("disk full")
+
+    monkeypatch.setitem(store.MIGRATIONS, 1, fail)
+    with pytest.raises(StoreError, match="disk full"):
+        Database.open(path)
+    monkeypatch.undo()
+    Database.open(path).close()
 
 
 def test_a_failed_transaction_leaves_nothing() -> None:

@@ -78,7 +78,7 @@ class Town:
         return found
 
     def cluster(self, incarnation: int = 1) -> Cluster:
-        cluster = Cluster(f"demo-{incarnation}", "demo", incarnation, spec(), START)
+        cluster = Cluster(f"demo-{incarnation}", "demo", incarnation, spec(), START, GolemNetwork.DEVNET)
         self.books.clusters.add(cluster)
         return cluster
 
