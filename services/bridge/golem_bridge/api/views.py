@@ -160,7 +160,7 @@ class Presenter:
             incarnation=cluster.incarnation,
             state=cluster.state.value,
             created_at=cluster.created_at.timestamp(),
-            network=self.network,
+            network=cluster.golem_network.value,
             wallet=self.wallet,
             head_node_type=cluster.spec.head_node_type,
             max_workers=cluster.spec.max_workers,

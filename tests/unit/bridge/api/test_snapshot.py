@@ -153,3 +153,7 @@ def test_sums_are_those_over_all_contracts(contracts: list[Mapping[str, Any]]) -
     everything = room.books.contracts.of_cluster("demo-1")
     expected = sum(reserved(contract, room.books.ledger, room.clock.now()) for contract in everything)
     assert totals(room.books, CLUSTER).committed == expected
+
+
+def test_a_cluster_is_shown_with_the_network_it_was_opened_on(room: Room) -> None:
+    assert Presenter(room.books, network="polygon", wallet="0x").snapshot(CLUSTER).network == "devnet"
