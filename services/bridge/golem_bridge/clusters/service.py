@@ -280,6 +280,7 @@ class ClusterService:
         return cluster
 
     async def _amend(self, cluster: Cluster, spec: ClusterSpec) -> Cluster:
+        self._check_network(cluster)
         for config in spec.node_types.values():
             await self._images.resolve(config.demand)
         if cluster.allocation_id is not None:
@@ -302,6 +303,16 @@ class ClusterService:
         )
         self._books.nodes.add(node)
         return node
+
+    def _check_network(self, cluster: Cluster) -> None:
+        """Its budget would be set aside anew, of other money than it was opened with."""
+        network = self._settings.golem_network
+        if cluster.golem_network is not network:
+            raise InputError(
+                f"Cluster {cluster.name!r} was opened on {cluster.golem_network}, the appliance runs on {network} — "
+                f"end it and start it anew: ray down, then ray up; or go back: GOLEM_NETWORK={cluster.golem_network} "
+                "in .env and make up"
+            )
 
     def _check_limits(self, cluster: Cluster, kind: NodeKind, count: int) -> None:
         unfinished = self._books.nodes.unfinished_of(cluster.cluster_id)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from golem_bridge.errors import BudgetError
+from golem_bridge.errors import BudgetError, InputError
+from golem_bridge.settings import GolemNetwork
 from tests.unit.bridge.bench import Bench
 from tests.unit.bridge.samples import spec
 
@@ -44,3 +46,16 @@ async def test_a_wallet_that_cannot_carry_the_new_budget_changes_nothing(bench: 
         await bench.service.open("demo", spec(budget="5000"))
     assert bench.service.get("demo") == before
     assert await totals(bench) == [5]
+
+
+async def test_a_cluster_of_another_network_gets_no_money_of_this_one(bench: Bench) -> None:
+    """The network was changed while the cluster was open."""
+    await bench.start()
+    before = await bench.service.open("demo", spec(budget="5"))
+    bench.books.clusters.change("demo-1", lambda row: replace(row, golem_network=GolemNetwork.HOODI))
+    await bench.golem.release_allocation(before.allocation_id or "")
+    with pytest.raises(InputError, match="opened on hoodi, the appliance runs on devnet"):
+        await bench.service.open("demo", spec(budget="5"))
+    assert await totals(bench) == []
+    bench.service.close("demo")
+    assert (await bench.service.open("demo", spec(budget="5"))).golem_network is GolemNetwork.DEVNET
