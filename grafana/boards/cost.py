@@ -11,6 +11,7 @@ from grafana.boards.parts import (
     About,
     Query,
     board,
+    booked,
     chosen,
     cluster_variables,
     counted,
@@ -22,9 +23,9 @@ from grafana.boards.parts import (
     steps,
 )
 
-ACCEPTED = f"sum({chosen('rayongolem_spend_glm_total', by_type=True)})"
-PAID = f"sum({chosen('rayongolem_paid_glm_total', by_type=True)})"
-REFUSED = on_network("rayongolem_payment_documents_refused_total", over="increase[10m]")
+ACCEPTED = f"sum({booked('rayongolem_spend_glm_total', by_type=True)})"
+PAID = f"sum({booked('rayongolem_paid_glm_total', by_type=True)})"
+REFUSED = 'increase(rayongolem_payment_documents_refused_total{network=~"$network"}[10m])'
 RECORDED_BURN = 'cluster:rayongolem_burn_glm_per_hour:sum{cluster=~"$cluster"}'
 
 
@@ -42,7 +43,7 @@ def cost() -> dashboard.Dashboard:
         shared.burn(),
         number(
             glm("Spent in 24 hours", "GLM accepted for payment in the last 24 hours."),
-            Query(f"sum({chosen('rayongolem_spend_glm_total', over='increase[24h]', by_type=True)}) or vector(0)"),
+            Query(f"sum({booked('rayongolem_spend_glm_total', over='increase[24h]', by_type=True)}) or vector(0)"),
         ),
         number(glm("Accepted", "GLM accepted for payment since the books began."), Query(ACCEPTED)),
         number(glm("Paid", "GLM confirmed as paid on the chain since the books began."), Query(PAID)),
@@ -83,7 +84,7 @@ def cost() -> dashboard.Dashboard:
         lines(
             glm("Accepted by purpose", "Starts, time rented (env), time computed (cpu), in each hour."),
             Query(
-                f"sum by (kind) ({chosen('rayongolem_spend_glm_total', over='increase[1h]', by_type=True)})", "{{kind}}"
+                f"sum by (kind) ({booked('rayongolem_spend_glm_total', over='increase[1h]', by_type=True)})", "{{kind}}"
             ),
             stacked=True,
         ),

@@ -10,6 +10,7 @@ from grafana.boards.parts import (
     About,
     Query,
     board,
+    booked,
     chosen,
     cluster_variables,
     counted,
@@ -20,9 +21,9 @@ from grafana.boards.parts import (
     steps,
 )
 
-PHASE_SUM = chosen("rayongolem_provision_duration_seconds_sum", 'phase!="total"', over="increase[30m]")
-PHASE_COUNT = chosen("rayongolem_provision_duration_seconds_count", 'phase!="total"', over="increase[30m]")
-TOTAL = chosen("rayongolem_provision_duration_seconds_bucket", 'phase="total"', over="increase[30m]")
+PHASE_SUM = booked("rayongolem_provision_duration_seconds_sum", 'phase!="total"', over="increase[30m]")
+PHASE_COUNT = booked("rayongolem_provision_duration_seconds_count", 'phase!="total"', over="increase[30m]")
+TOTAL = booked("rayongolem_provision_duration_seconds_bucket", 'phase="total"', over="increase[30m]")
 
 
 def nodes() -> dashboard.Dashboard:
@@ -33,9 +34,9 @@ def nodes() -> dashboard.Dashboard:
         "How quickly nodes come up, why they fail, and what the market has to offer.",
         cluster_variables(),
     )
-    ended = chosen("rayongolem_nodes_ended_total", 'reason="start_failed"', over="increase[24h]", by_type=True)
-    lost = chosen("rayongolem_nodes_ended_total", 'reason="provider_lost"', over="increase[24h]", by_type=True)
-    started = chosen("rayongolem_nodes_started_total", over="increase[24h]", by_type=True)
+    ended = booked("rayongolem_nodes_ended_total", 'reason="start_failed"', over="increase[24h]", by_type=True)
+    lost = booked("rayongolem_nodes_ended_total", 'reason="provider_lost"', over="increase[24h]", by_type=True)
+    started = booked("rayongolem_nodes_started_total", over="increase[24h]", by_type=True)
     market = chosen("rayongolem_market_providers", by_type=True)
     running = chosen("rayongolem_nodes", 'state="running"', by_type=True)
     price = chosen("rayongolem_node_price_glm_per_hour")

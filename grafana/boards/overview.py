@@ -12,6 +12,7 @@ from grafana.boards.parts import (
     Column,
     Query,
     board,
+    booked,
     chosen,
     cluster_variables,
     counted,
@@ -43,7 +44,7 @@ def overview() -> dashboard.Dashboard:
         shared.burn(),
         number(
             glm("Spent", "GLM accepted for payment since the books began."),
-            Query(f"sum({chosen('rayongolem_spend_glm_total', by_type=True)}) or vector(0)"),
+            Query(f"sum({booked('rayongolem_spend_glm_total', by_type=True)}) or vector(0)"),
         ),
         number(
             glm("Budget left", "Of the live clusters' budgets: neither spent nor set aside for running nodes."),
@@ -67,8 +68,8 @@ def overview() -> dashboard.Dashboard:
         ),
         lines(
             glm("Spend by cluster", "GLM accepted for payment and GLM confirmed on the chain, since the books began."),
-            Query(f"sum by (cluster) ({chosen('rayongolem_spend_glm_total', by_type=True)})", "{{cluster}} accepted"),
-            Query(f"sum by (cluster) ({chosen('rayongolem_paid_glm_total', by_type=True)})", "{{cluster}} paid"),
+            Query(f"sum by (cluster) ({booked('rayongolem_spend_glm_total', by_type=True)})", "{{cluster}} accepted"),
+            Query(f"sum by (cluster) ({booked('rayongolem_paid_glm_total', by_type=True)})", "{{cluster}} paid"),
         ),
         lines(
             glm("Budget left by cluster", "Neither spent nor set aside for running nodes, and the whole."),

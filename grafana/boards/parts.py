@@ -96,6 +96,17 @@ def chosen(metric: str, *matchers: str, over: str = "", by_type: bool = False) -
     return on_network(f"{metric}{{{selector}}}", over=over)
 
 
+def booked(metric: str, *matchers: str, over: str = "", by_type: bool = False) -> str:
+    """As :func:`chosen`, of what the bridge counts from its books: such a series is named after its network.
+
+    ``increase`` looks back beyond a change of network, and must not count there what the other network cost.
+    """
+    types = ['node_type=~"$node_type"'] if by_type else []
+    selector = ", ".join(['network=~"$network"', 'cluster=~"$cluster"', *types, *matchers])
+    function, _, span = over.partition("[")
+    return f"{function}({metric}{{{selector}}}[{span})" if over else f"{metric}{{{selector}}}"
+
+
 def on_network(series: str, *, over: str = "") -> str:
     """Those of ``series`` that were measured on the network chosen at the top of the page."""
     function, _, span = over.partition("[")

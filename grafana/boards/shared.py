@@ -12,6 +12,7 @@ from grafana.boards.parts import (
     About,
     Column,
     Query,
+    booked,
     chosen,
     counted,
     glm,
@@ -51,7 +52,7 @@ def burn() -> stat.Panel:
 
 def ended() -> timeseries.Panel:
     """How nodes ended."""
-    counts = chosen("rayongolem_nodes_ended_total", over="increase[10m]", by_type=True)
+    counts = booked("rayongolem_nodes_ended_total", over="increase[10m]", by_type=True)
     return lines(
         counted(
             "Nodes ended by reason",

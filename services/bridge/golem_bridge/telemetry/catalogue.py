@@ -90,7 +90,7 @@ LABELS: Mapping[str, str] = {
     "method": "HTTP method; other: none of the usual ones",
     "code": "HTTP status",
     "version": "version of the bridge",
-    "network": "devnet, hoodi, polygon",
+    "network": "devnet, hoodi, polygon; only what happened on the one the bridge runs on is told",
 }
 """What each label holds."""
 
@@ -110,7 +110,7 @@ NODES_REQUESTED = Entry(
     MetricKind.COUNTER,
     "nodes",
     "Nodes Ray asked for",
-    ("cluster", "node_type"),
+    ("network", "cluster", "node_type"),
     Life.CLUSTER,
 )
 NODES_STARTED = Entry(
@@ -118,7 +118,7 @@ NODES_STARTED = Entry(
     MetricKind.COUNTER,
     "nodes",
     "Nodes that came up: ssh answered",
-    ("cluster", "node_type"),
+    ("network", "cluster", "node_type"),
     Life.CLUSTER,
 )
 NODES_ENDED = Entry(
@@ -126,7 +126,7 @@ NODES_ENDED = Entry(
     MetricKind.COUNTER,
     "nodes",
     "Nodes ended or being ended, by reason",
-    ("cluster", "node_type", "reason"),
+    ("network", "cluster", "node_type", "reason"),
     Life.CLUSTER,
 )
 PROVISION = Entry(
@@ -134,7 +134,7 @@ PROVISION = Entry(
     MetricKind.HISTOGRAM,
     "seconds",
     "Time from a node's request to its start, by phase; providers tried in vain count as search",
-    ("cluster", "phase"),
+    ("network", "cluster", "phase"),
     Life.CLUSTER,
     PHASE_BUCKETS,
 )
@@ -231,11 +231,16 @@ SPEND = Entry(
     MetricKind.COUNTER,
     "GLM",
     "GLM accepted, by what it was for",
-    ("cluster", "node_type", "kind"),
+    ("network", "cluster", "node_type", "kind"),
     Life.MONEY,
 )
 PAID = Entry(
-    "paid_glm", MetricKind.COUNTER, "GLM", "GLM confirmed as paid on the chain", ("cluster", "node_type"), Life.MONEY
+    "paid_glm",
+    MetricKind.COUNTER,
+    "GLM",
+    "GLM confirmed as paid on the chain",
+    ("network", "cluster", "node_type"),
+    Life.MONEY,
 )
 BURN = Entry(
     "burn_glm_per_hour",
@@ -308,21 +313,21 @@ DOCUMENTS_RECEIVED = Entry(
     MetricKind.COUNTER,
     "documents",
     "Debit notes and invoices received",
-    ("document",),
+    ("network", "document"),
 )
 DOCUMENTS_ACCEPTED = Entry(
     "payment_documents_accepted",
     MetricKind.COUNTER,
     "documents",
     "Debit notes and invoices accepted, thus paid",
-    ("document",),
+    ("network", "document"),
 )
 DOCUMENTS_REFUSED = Entry(
     "payment_documents_refused",
     MetricKind.COUNTER,
     "documents",
     "Debit notes and invoices not accepted, by reason",
-    ("document", "reason"),
+    ("network", "document", "reason"),
 )
 
 YAGNA_UP = Entry("yagna_up", MetricKind.GAUGE, "1", "Whether yagna answered the bridge's last look (1) or not (0)")

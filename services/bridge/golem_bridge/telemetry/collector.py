@@ -68,7 +68,9 @@ class Sources:
 class BridgeCollector(Collector):
     """All of the catalogue but what is counted while it happens.
 
-    Series of a cluster end when it is closed, except those that count money; series of a node end with it.
+    Series of a cluster end when it is closed, except those that count money; series of a node end with it. The books
+    are those of all networks: told is what belongs to the one the bridge runs on, and what is counted for longer than a
+    cluster lives is named after it, so that a change of network is no jump of a counter.
     """
 
     def __init__(self, books: Books, network: GolemNetwork, sources: Sources) -> None:
@@ -80,14 +82,14 @@ class BridgeCollector(Collector):
         self._logs = sources.logs
         self._funds = sources.funds
         self._nodes = NodeMetrics(books, sources.history, sources.market, sources.runtimes, sources.last_heard)
-        self._money = MoneyMetrics(books)
+        self._money = MoneyMetrics(books, network)
         self._judged: Counter[tuple[str, str]] = Counter()
         self._seen_open: dict[str, datetime] = {}
 
     def collect(self) -> Iterable[Metric]:
         families = Families(entry for entry in CATALOGUE if entry not in LIVE)
         families.add(catalogue.BUILD, 1, __version__, self._network.value)
-        latest = self._books.clusters.all_latest()
+        latest = [row for row in self._books.clusters.all_latest() if row.golem_network is self._network]
         shown = self._shown(latest)
         self._of_clusters(families, latest, shown)
         self._of_documents(families)
@@ -126,10 +128,11 @@ class BridgeCollector(Collector):
                 judged[document, verdict if verdict in {ACCEPTED, *REFUSALS} else OTHER] += count
         self._judged |= judged
         for kind in DocumentKind:
-            families.add(catalogue.DOCUMENTS_RECEIVED, received[kind.value], kind.value)
-            families.add(catalogue.DOCUMENTS_ACCEPTED, self._judged[kind.value, ACCEPTED], kind.value)
+            labels = (self._network.value, kind.value)
+            families.add(catalogue.DOCUMENTS_RECEIVED, received[kind.value], *labels)
+            families.add(catalogue.DOCUMENTS_ACCEPTED, self._judged[kind.value, ACCEPTED], *labels)
             for reason in (*REFUSALS, OTHER):
-                families.add(catalogue.DOCUMENTS_REFUSED, self._judged[kind.value, reason], kind.value, reason)
+                families.add(catalogue.DOCUMENTS_REFUSED, self._judged[kind.value, reason], *labels, reason)
 
     def _of_wallet(self, families: Families) -> None:
         """Nothing while nothing is known: no number is better than an old one."""

@@ -8,9 +8,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from golem_bridge.clusters.states import EndReason
+from golem_bridge.settings import GolemNetwork
 from golem_bridge.store.database import Database, clusters, contracts, documents, nodes
 from golem_bridge.telemetry.catalogue import PHASE_BUCKETS
 
@@ -57,10 +58,12 @@ class Durations:
 
 
 class History:
-    """Reads tables whose rows are never deleted."""
+    """Reads tables whose rows are never deleted; counts what happened on one network."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, network: GolemNetwork) -> None:
         self._database = database
+        self.network = network
+        self._is_own = clusters.c.golem_network == network.value
         self._durations: dict[tuple[str, str], Durations] = {}
         self._measured: set[str] = set()
         self._newest = datetime(2000, 1, 1, tzinfo=UTC)
@@ -70,7 +73,7 @@ class History:
         query = (
             select(clusters.c.name, nodes.c.node_type, nodes.c.reason, func.count(), func.count(nodes.c.running_at))
             .join(clusters, clusters.c.cluster_id == nodes.c.cluster_id)
-            .where(clusters.c.name.in_(names))
+            .where(clusters.c.name.in_(names), self._is_own)
             .group_by(clusters.c.name, nodes.c.node_type, nodes.c.reason)
         )
         found = NodeCounts(Counter(), Counter(), Counter())
@@ -90,9 +93,13 @@ class History:
         }
 
     def documents(self) -> dict[tuple[str, str], int]:
-        """Number of payment documents by kind and verdict."""
-        query = select(documents.c.kind, documents.c.verdict, func.count()).group_by(
-            documents.c.kind, documents.c.verdict
+        """Number of payment documents by kind and verdict; those for no agreement of ours are of no network."""
+        query = (
+            select(documents.c.kind, documents.c.verdict, func.count())
+            .outerjoin(contracts, contracts.c.agreement_id == documents.c.agreement_id)
+            .outerjoin(clusters, clusters.c.cluster_id == contracts.c.cluster_id)
+            .where(or_(self._is_own, clusters.c.cluster_id.is_(None)))
+            .group_by(documents.c.kind, documents.c.verdict)
         )
         with self._database.read() as connection:
             return {(kind, verdict): count for kind, verdict, count in connection.execute(query).all()}
@@ -103,7 +110,7 @@ class History:
             select(nodes.c.node_id, clusters.c.name, nodes.c.running_at, *(column for _, column in MOMENTS))
             .join(clusters, clusters.c.cluster_id == nodes.c.cluster_id)
             .join(contracts, contracts.c.agreement_id == nodes.c.agreement_id)
-            .where(nodes.c.running_at >= self._newest - OVERLAP, contracts.c.activity_since.is_not(None))
+            .where(self._is_own, nodes.c.running_at >= self._newest - OVERLAP, contracts.c.activity_since.is_not(None))
         )
         with self._database.read() as connection:
             rows = connection.execute(query).all()

@@ -12,6 +12,7 @@ from golem_bridge.money.budget import total_exposure, total_reserved
 from golem_bridge.money.contracts import Contract
 from golem_bridge.money.ledger import ACCEPTANCES, EntryKind
 from golem_bridge.money.price import to_glm
+from golem_bridge.settings import GolemNetwork
 from golem_bridge.telemetry import catalogue
 from golem_bridge.telemetry.families import Families
 
@@ -22,22 +23,26 @@ Owner = tuple[str, str]
 class MoneyMetrics:
     """Counters for every cluster there ever was, gauges for those not closed."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, network: GolemNetwork) -> None:
         self._books = books
-        self._owners: dict[str, Owner] = {}
+        self._network = network
+        self._owners: dict[str, Owner | None] = {}
 
     def add_counters(self, families: Families, clusters: Sequence[Cluster]) -> None:
-        """What was accepted and paid, over all incarnations; ``clusters`` are the newest."""
+        """What was accepted and paid, over all incarnations on this network; ``clusters`` are the newest."""
         sums: defaultdict[tuple[Owner, EntryKind], int] = defaultdict(int)
         owners = {(cluster.name, node_type) for cluster in clusters for node_type in cluster.spec.node_types}
         for agreement_id, kind, wei in self._books.ledger.sums():
             owner = self._owner(agreement_id)
+            if owner is None:
+                continue
             owners.add(owner)
             sums[owner, kind] += wei
         for owner in sorted(owners):
+            labels = (self._network.value, *owner)
             for kind in ACCEPTANCES:
-                families.add(catalogue.SPEND, float(to_glm(sums[owner, kind])), *owner, kind.value)
-            families.add(catalogue.PAID, float(to_glm(sums[owner, EntryKind.PAID])), *owner)
+                families.add(catalogue.SPEND, float(to_glm(sums[owner, kind])), *labels, kind.value)
+            families.add(catalogue.PAID, float(to_glm(sums[owner, EntryKind.PAID])), *labels)
 
     def add(self, families: Families, cluster: Cluster, nodes: Sequence[Node]) -> None:
         """What is rented and what is left now; ``nodes`` are those not terminated."""
@@ -64,13 +69,12 @@ class MoneyMetrics:
         for node_type, rate in burn.items():
             families.add(catalogue.BURN, float(rate), cluster.name, node_type)
 
-    def _owner(self, agreement_id: str) -> Owner:
-        """Never changes, so it is read once."""
-        owner = self._owners.get(agreement_id)
-        if owner is None:
+    def _owner(self, agreement_id: str) -> Owner | None:
+        """None if it was paid on another network. Never changes, so it is read once."""
+        if agreement_id not in self._owners:
             contract = self._books.contracts.get(agreement_id)
             assert contract is not None, "the ledger books nothing for an unknown agreement"
-            node = self._books.nodes.get(contract.node_id)
-            owner = (self._books.clusters.get(contract.cluster_id).name, node.node_type)
-            self._owners[agreement_id] = owner
-        return owner
+            cluster, node = self._books.clusters.get(contract.cluster_id), self._books.nodes.get(contract.node_id)
+            is_own = cluster.golem_network is self._network
+            self._owners[agreement_id] = (cluster.name, node.node_type) if is_own else None
+        return self._owners[agreement_id]

@@ -43,17 +43,18 @@ class NodeMetrics:
 
     def add_counters(self, families: Families, clusters: Sequence[Cluster]) -> None:
         """What happened since the books began."""
-        names = [cluster.name for cluster in clusters]
+        network, names = self._history.network.value, [cluster.name for cluster in clusters]
         counts = self._history.node_counts(names)
         for cluster in clusters:
             for node_type in _types(cluster, counts.requested):
                 key = (cluster.name, node_type)
-                families.add(catalogue.NODES_REQUESTED, counts.requested[key], *key)
-                families.add(catalogue.NODES_STARTED, counts.started[key], *key)
+                labels = (network, *key)
+                families.add(catalogue.NODES_REQUESTED, counts.requested[key], *labels)
+                families.add(catalogue.NODES_STARTED, counts.started[key], *labels)
                 for reason in EndReason:
-                    families.add(catalogue.NODES_ENDED, counts.ended[*key, reason], *key, reason.value)
+                    families.add(catalogue.NODES_ENDED, counts.ended[*key, reason], *labels, reason.value)
         for (name, phase), durations in self._history.provisioning(names).items():
-            families.add_histogram(catalogue.PROVISION, durations.counts, durations.total, name, phase)
+            families.add_histogram(catalogue.PROVISION, durations.counts, durations.total, network, name, phase)
 
     def add(self, families: Families, cluster: Cluster, nodes: Sequence[Node]) -> None:
         """What is there now; ``nodes`` are those not terminated."""

@@ -58,7 +58,7 @@ class Telemetry:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         sources = Sources(
-            history=History(database),
+            history=History(database, network),
             market=market,
             last_heard=last_heard,
             runtimes=runtimes,

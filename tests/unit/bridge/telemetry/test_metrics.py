@@ -18,6 +18,7 @@ from golem_bridge.market.funnel import Funnel
 from golem_bridge.market.offer import read_offer
 from golem_bridge.market.screening import Filter, Refusal
 from golem_bridge.money.ledger import EntryKind
+from golem_bridge.settings import GolemNetwork
 from golem_bridge.store.database import documents
 from golem_bridge.telemetry.catalogue import CATALOGUE, MetricKind
 from tests.unit.bridge.samples import PRICE, START, proposal
@@ -145,9 +146,7 @@ def test_the_market_is_shown_per_node_type(town: Town) -> None:
 
 
 def test_a_verdict_telemetry_does_not_know_makes_no_series_of_its_own(town: Town) -> None:
-    with town.database.write() as connection:
-        row = {"kind": "invoice", "agreement_id": "", "at": START, "total": "1", "detail": ""}
-        connection.execute(insert(documents).values(document_id="a", verdict="something new", **row))
+    file(town, "a", "something new")
     reasons = {held["reason"]: value for held, value in town.samples("rayongolem_payment_documents_refused_total")}
     assert reasons["other"] == 1
     assert "something new" not in reasons
@@ -218,11 +217,52 @@ def test_counters_go_on_over_incarnations(town: Town) -> None:
     assert town.value("rayongolem_nodes", node_type="head", state="running") == 1
 
 
-def test_documents_are_counted_by_what_became_of_them_and_never_backwards(town: Town) -> None:
+def file(town: Town, document_id: str, verdict: str, agreement_id: str = "") -> None:
+    """An invoice, judged."""
+    row = {"kind": "invoice", "at": START, "total": "1", "detail": "", "verdict": verdict, "agreement_id": agreement_id}
     with town.database.write() as connection:
-        row = {"kind": "invoice", "agreement_id": "", "at": START, "total": "1", "detail": ""}
-        connection.execute(insert(documents).values(document_id="a", verdict="accepted", **row))
-        connection.execute(insert(documents).values(document_id="b", verdict="insufficient_funds", **row))
+        connection.execute(insert(documents).values(document_id=document_id, **row))
+
+
+def test_what_happened_on_another_network_is_not_told() -> None:
+    devnet = Town()
+    cluster = devnet.cluster()
+    devnet.end(devnet.node(1), EndReason.PROVIDER_LOST)
+    devnet.accept(1, "4")
+    devnet.books.ledger.pay(
+        cluster_id="demo-1", agreement_id="agreement-1", payment_id="p", wei=10**17, tx_hash="0x", at=START
+    )
+    file(devnet, "play", "overpriced", "agreement-1")
+    file(devnet, "nobody's", "unknown_agreement")
+    devnet.close(cluster)
+    polygon = Town(GolemNetwork.POLYGON, devnet.database)
+    polygon.cluster(incarnation=2)
+    polygon.node(2, incarnation=2)
+    polygon.accept(2, "0.5")
+    file(polygon, "real", "overpriced", "agreement-2")
+    refused = "rayongolem_payment_documents_refused_total"
+    for name, labels, value in (
+        ("rayongolem_spend_glm_total", {"node_type": "head", "kind": "cpu"}, 0.5),
+        ("rayongolem_paid_glm_total", {"node_type": "head"}, 0),
+        ("rayongolem_nodes_requested_total", {"node_type": "head"}, 1),
+        ("rayongolem_nodes_started_total", {"node_type": "head"}, 1),
+        ("rayongolem_nodes_ended_total", {"node_type": "head", "reason": "provider_lost"}, 0),
+        ("rayongolem_provision_duration_seconds_count", {"phase": "total"}, 1),
+        ("rayongolem_payment_documents_received_total", {"document": "invoice"}, 2),
+        (refused, {"document": "invoice", "reason": "overpriced"}, 1),
+        (refused, {"document": "invoice", "reason": "unknown_agreement"}, 1),
+    ):
+        assert polygon.value(name, network="polygon", **labels) == value, name
+        assert {held["network"] for held, _ in polygon.samples(name)} == {"polygon"}
+    assert polygon.value("rayongolem_budget_glm") == 5
+    back = Town(GolemNetwork.DEVNET, devnet.database)
+    assert back.value("rayongolem_spend_glm_total", node_type="head", kind="cpu") == 4
+    assert back.samples("rayongolem_budget_glm") == [], "polygon's cluster is the newest of that name"
+
+
+def test_documents_are_counted_by_what_became_of_them_and_never_backwards(town: Town) -> None:
+    file(town, "a", "accepted")
+    file(town, "b", "insufficient_funds")
     assert town.value("rayongolem_payment_documents_received_total", document="invoice") == 2
     assert town.value("rayongolem_payment_documents_accepted_total", document="invoice") == 1
     with town.database.write() as connection:

@@ -31,9 +31,11 @@ Labels = dict[str, str]
 class Town:
     """Everything telemetry looks at, in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: GolemNetwork = GolemNetwork.DEVNET, database: Database | None = None) -> None:
+        """Over books of its own, or over those of a bridge before."""
+        self.network = network
         self.clock = ManualClock()
-        self.database = Database.open(None)
+        self.database = database or Database.open(None)
         self.books = Books.on(self.database, self.clock)
         self.market: dict[str, FunnelView] = {}
         self.heard: dict[str, datetime | None] = {}
@@ -45,7 +47,7 @@ class Town:
             golem=self.golem,
             books=self.books,
             database=self.database,
-            network=GolemNetwork.DEVNET,
+            network=network,
             app_session_id="session",
             market=lambda name: self.market,
             last_heard=lambda node_id: self.heard.get(node_id, START),
@@ -78,7 +80,7 @@ class Town:
         return found
 
     def cluster(self, incarnation: int = 1) -> Cluster:
-        cluster = Cluster(f"demo-{incarnation}", "demo", incarnation, spec(), START, GolemNetwork.DEVNET)
+        cluster = Cluster(f"demo-{incarnation}", "demo", incarnation, spec(), START, self.network)
         self.books.clusters.add(cluster)
         return cluster
 
