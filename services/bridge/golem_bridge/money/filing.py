@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from golem_bridge.clock import Clock
 from golem_bridge.golem.types import DocumentKind, PaymentDocument
-from golem_bridge.store.database import Database, documents
+from golem_bridge.store.database import Database, documents, verdicts
 
 RECEIVED = "received"
 """What stands for the verdict until there is one."""
@@ -77,6 +77,9 @@ class Filing:
         statement = insert(documents).values(document_id=document_id, **columns)
         with self._database.write() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["document_id"], set_=columns))
+            connection.execute(
+                insert(verdicts).values(document_id=document_id, verdict=verdict).on_conflict_do_nothing()
+            )
 
     def _columns(
         self, kind: DocumentKind, agreement_id: str, total: str, verdict: str, detail: str

@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from golem_bridge.errors import BridgeError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class StoreError(BridgeError):
@@ -150,6 +150,14 @@ documents = Table(
     Column("detail", String, nullable=False),
 )
 
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("document_id", String, primary_key=True),
+    Column("verdict", String, primary_key=True),
+)
+"""Every verdict a document ever got: a document judged anew keeps only the last."""
+
 events = Table(
     "events",
     metadata,
@@ -251,5 +259,14 @@ def add_network(connection: Connection, golem_network: str) -> None:
     )
 
 
-MIGRATIONS: dict[int, Callable[[Connection, str], None]] = {1: add_network}
+def add_verdicts(connection: Connection, _golem_network: str) -> None:
+    """Those of before are forgotten where a document was judged anew."""
+    connection.exec_driver_sql(
+        "CREATE TABLE verdicts (document_id VARCHAR NOT NULL, verdict VARCHAR NOT NULL, "
+        "PRIMARY KEY (document_id, verdict))"
+    )
+    connection.exec_driver_sql("INSERT INTO verdicts SELECT document_id, verdict FROM documents")
+
+
+MIGRATIONS: dict[int, Callable[[Connection, str], None]] = {1: add_network, 2: add_verdicts}
 """What brings each older schema to the next; given the network the bridge runs on."""

@@ -18,7 +18,7 @@ from golem_bridge.clusters.states import ClusterState
 from golem_bridge.errors import GolemError
 from golem_bridge.golem.types import DocumentKind, PaymentProblem
 from golem_bridge.loops import Loop
-from golem_bridge.money.filing import ACCEPTED, RECEIVED
+from golem_bridge.money.filing import ACCEPTED
 from golem_bridge.money.funds import Funds
 from golem_bridge.money.validation import Refusal
 from golem_bridge.settings import GolemNetwork
@@ -83,7 +83,6 @@ class BridgeCollector(Collector):
         self._funds = sources.funds
         self._nodes = NodeMetrics(books, sources.history, sources.market, sources.runtimes, sources.last_heard)
         self._money = MoneyMetrics(books, network)
-        self._judged: Counter[tuple[str, str]] = Counter()
         self._seen_open: dict[str, datetime] = {}
 
     def collect(self) -> Iterable[Metric]:
@@ -119,20 +118,16 @@ class BridgeCollector(Collector):
             self._money.add(families, cluster, nodes)
 
     def _of_documents(self, families: Families) -> None:
-        """A document judged anew changes its verdict; a counter must not run backwards for that."""
-        received: Counter[str] = Counter()
+        received = self._history.documents()
         judged: Counter[tuple[str, str]] = Counter()
-        for (document, verdict), count in self._history.documents().items():
-            received[document] += count
-            if verdict != RECEIVED:
-                judged[document, verdict if verdict in {ACCEPTED, *REFUSALS} else OTHER] += count
-        self._judged |= judged
+        for (document, verdict), count in self._history.verdicts().items():
+            judged[document, verdict if verdict in {ACCEPTED, *REFUSALS} else OTHER] += count
         for kind in DocumentKind:
             labels = (self._network.value, kind.value)
-            families.add(catalogue.DOCUMENTS_RECEIVED, received[kind.value], *labels)
-            families.add(catalogue.DOCUMENTS_ACCEPTED, self._judged[kind.value, ACCEPTED], *labels)
+            families.add(catalogue.DOCUMENTS_RECEIVED, received.get(kind.value, 0), *labels)
+            families.add(catalogue.DOCUMENTS_ACCEPTED, judged[kind.value, ACCEPTED], *labels)
             for reason in (*REFUSALS, OTHER):
-                families.add(catalogue.DOCUMENTS_REFUSED, self._judged[kind.value, reason], *labels, reason)
+                families.add(catalogue.DOCUMENTS_REFUSED, judged[kind.value, reason], *labels, reason)
 
     def _of_wallet(self, families: Families) -> None:
         """Nothing while nothing is known: no number is better than an old one."""

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from golem_bridge.clusters.states import EndReason
 from golem_bridge.settings import GolemNetwork
-from golem_bridge.store.database import Database, clusters, contracts, documents, nodes
+from golem_bridge.store.database import Database, clusters, contracts, documents, nodes, verdicts
 from golem_bridge.telemetry.catalogue import PHASE_BUCKETS
 
 MOMENTS = (
@@ -92,17 +93,29 @@ class History:
             (name, phase): self._durations.setdefault((name, phase), Durations()) for name in names for phase in PHASES
         }
 
-    def documents(self) -> dict[tuple[str, str], int]:
-        """Number of payment documents by kind and verdict; those for no agreement of ours are of no network."""
-        query = (
-            select(documents.c.kind, documents.c.verdict, func.count())
-            .outerjoin(contracts, contracts.c.agreement_id == documents.c.agreement_id)
-            .outerjoin(clusters, clusters.c.cluster_id == contracts.c.cluster_id)
-            .where(or_(self._is_own, clusters.c.cluster_id.is_(None)))
-            .group_by(documents.c.kind, documents.c.verdict)
-        )
+    def documents(self) -> dict[str, int]:
+        """Number of payment documents by kind."""
+        query = self._of_own_documents(select(documents.c.kind, func.count().label("number")).select_from(documents))
+        with self._database.read() as connection:
+            return {row.kind: row.number for row in connection.execute(query.group_by(documents.c.kind)).all()}
+
+    def verdicts(self) -> dict[tuple[str, str], int]:
+        """Number of payment documents by kind and verdict; one judged anew has several, so that no number falls."""
+        query = self._of_own_documents(
+            select(documents.c.kind, verdicts.c.verdict, func.count())
+            .select_from(documents)
+            .join(verdicts, verdicts.c.document_id == documents.c.document_id)
+        ).group_by(documents.c.kind, verdicts.c.verdict)
         with self._database.read() as connection:
             return {(kind, verdict): count for kind, verdict, count in connection.execute(query).all()}
+
+    def _of_own_documents(self, query: Select[Any]) -> Select[Any]:
+        """Those for no agreement of ours are of no network: they are always counted."""
+        return (
+            query.outerjoin(contracts, contracts.c.agreement_id == documents.c.agreement_id)
+            .outerjoin(clusters, clusters.c.cluster_id == contracts.c.cluster_id)
+            .where(or_(self._is_own, clusters.c.cluster_id.is_(None)))
+        )
 
     def _measure_new(self) -> None:
         """Each node is measured once; only those that came up lately are looked at."""

@@ -16,6 +16,7 @@ from golem_bridge.money.budget import total_exposure
 from golem_bridge.money.contracts import Contract
 from golem_bridge.money.price import to_glm
 from golem_bridge.store.database import documents
+from golem_bridge.store.database import verdicts as verdict_table
 from tests.unit.bridge.bench import Bench
 from tests.unit.bridge.clusters.test_close import up
 from tests.unit.bridge.samples import document, spec
@@ -41,6 +42,13 @@ def verdict(bench: Bench, document_id: str) -> str | None:
         return connection.execute(
             select(documents.c.verdict).where(documents.c.document_id == document_id)
         ).scalar_one_or_none()
+
+
+def verdicts(bench: Bench, document_id: str) -> set[str]:
+    """All it ever got."""
+    query = select(verdict_table.c.verdict).where(verdict_table.c.document_id == document_id)
+    with bench.database.read() as connection:
+        return set(connection.execute(query).scalars())
 
 
 async def test_an_honest_note_is_accepted_booked_and_paid_once(bench: Bench) -> None:
@@ -243,6 +251,7 @@ async def test_what_the_allocation_cannot_carry_is_accepted_once_the_budget_is_r
     await asyncio.sleep(120)
     assert accepted(bench, contract) == Decimal("0.012")
     assert bench.contract(contract.node_id).invoiced_wei == 12 * 10**15
+    assert verdicts(bench, invoice.document_id) == {"insufficient_funds", "accepted"}, "the first one is not forgotten"
 
 
 async def test_what_no_allocation_carries_is_accepted_once_one_is_made_anew(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from golem_bridge.clusters.model import Cluster, Node
@@ -31,6 +31,11 @@ CREATE TABLE clusters (
     state VARCHAR NOT NULL, allocation_id VARCHAR, network_id VARCHAR, created_at DATETIME NOT NULL,
     closing_at DATETIME, version INTEGER NOT NULL, PRIMARY KEY (cluster_id), UNIQUE (name, incarnation)
 );
+CREATE TABLE documents (
+    document_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, agreement_id VARCHAR NOT NULL, at DATETIME NOT NULL,
+    total VARCHAR NOT NULL, verdict VARCHAR NOT NULL, detail VARCHAR NOT NULL, PRIMARY KEY (document_id)
+);
+INSERT INTO documents VALUES ('note-1', 'debit_note', 'agreement-1', '2026-01-01 12:00:00.000000', '1', 'golem', '');
 PRAGMA user_version = 1;
 """
 NODE = Node("demo-1-head-0001", "demo-1", NodeKind.HEAD, "head", "192.168.0.3", START, tags={"a": "ä"})
@@ -55,7 +60,7 @@ def test_everything_is_read_back_as_it_was_after_the_file_was_opened_again(tmp_p
 
 
 def old_books(path: Path) -> None:
-    """A file as the first schema had it, with a closed and an open cluster."""
+    """A file as the first schema had it, with a closed and an open cluster and a document."""
     connection = sqlite3.connect(path)
     connection.executescript(FIRST_SCHEMA)
     for incarnation, state in ((1, "closed"), (2, "closing")):
@@ -87,6 +92,8 @@ def test_old_books_are_read_and_what_is_open_is_of_the_network_that_is_set(tmp_p
         assert closed == replace(CLUSTER, state=ClusterState.CLOSED, version=7)
         assert closing.golem_network is GolemNetwork.POLYGON
         clusters.save(closing)
+        with database.read() as connection:
+            assert connection.execute(select(store.verdicts)).all() == [("note-1", "golem")]
         database.close()
 
 

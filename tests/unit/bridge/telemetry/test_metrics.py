@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 from asyncssh import generate_private_key
-from sqlalchemy import insert, update
+from sqlalchemy.dialects.sqlite import insert
 
 from golem_bridge.clusters.model import STATUS_TAG, UP_TO_DATE, Node
 from golem_bridge.clusters.ssh import HeadTunnel, SshGate
@@ -19,7 +19,7 @@ from golem_bridge.market.offer import read_offer
 from golem_bridge.market.screening import Filter, Refusal
 from golem_bridge.money.ledger import EntryKind
 from golem_bridge.settings import GolemNetwork
-from golem_bridge.store.database import documents
+from golem_bridge.store.database import documents, verdicts
 from golem_bridge.telemetry.catalogue import CATALOGUE, MetricKind
 from tests.unit.bridge.samples import PRICE, START, proposal
 from tests.unit.bridge.telemetry.town import Town
@@ -218,10 +218,12 @@ def test_counters_go_on_over_incarnations(town: Town) -> None:
 
 
 def file(town: Town, document_id: str, verdict: str, agreement_id: str = "") -> None:
-    """An invoice, judged."""
+    """An invoice, judged, be it anew."""
     row = {"kind": "invoice", "at": START, "total": "1", "detail": "", "verdict": verdict, "agreement_id": agreement_id}
     with town.database.write() as connection:
-        connection.execute(insert(documents).values(document_id=document_id, **row))
+        judged = insert(documents).values(document_id=document_id, **row)
+        connection.execute(judged.on_conflict_do_update(index_elements=["document_id"], set_=row))
+        connection.execute(insert(verdicts).values(document_id=document_id, verdict=verdict).on_conflict_do_nothing())
 
 
 def test_what_happened_on_another_network_is_not_told() -> None:
@@ -263,12 +265,14 @@ def test_what_happened_on_another_network_is_not_told() -> None:
 def test_documents_are_counted_by_what_became_of_them_and_never_backwards(town: Town) -> None:
     file(town, "a", "accepted")
     file(town, "b", "insufficient_funds")
+    refused = "rayongolem_payment_documents_refused_total"
     assert town.value("rayongolem_payment_documents_received_total", document="invoice") == 2
     assert town.value("rayongolem_payment_documents_accepted_total", document="invoice") == 1
-    with town.database.write() as connection:
-        connection.execute(update(documents).values(verdict="accepted"))
-    refused = "rayongolem_payment_documents_refused_total"
     assert town.value(refused, document="invoice", reason="insufficient_funds") == 1
-    assert town.value(refused, document="debit_note", reason="overpriced") == 0
-    assert town.value("rayongolem_payment_documents_received_total", document="invoice") == 2
-    assert town.value("rayongolem_payment_documents_accepted_total", document="invoice") == 2
+    file(town, "b", "insufficient_funds")
+    file(town, "b", "accepted")
+    for bridge in (town, Town(database=town.database)):  # the second is one that was started anew
+        assert bridge.value(refused, document="invoice", reason="insufficient_funds") == 1
+        assert bridge.value(refused, document="debit_note", reason="overpriced") == 0
+        assert bridge.value("rayongolem_payment_documents_received_total", document="invoice") == 2
+        assert bridge.value("rayongolem_payment_documents_accepted_total", document="invoice") == 2
