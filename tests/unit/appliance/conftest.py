@@ -47,6 +47,7 @@ def idle(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
     """The appliance runs, without a node."""
     docker("printf 'bridge\\nyagna\\n'")
     monkeypatch.setattr(Bridge, "live_nodes", lambda _self: [])
+    monkeypatch.setattr(Bridge, "closing_clusters", lambda _self: [])
 
 
 @pytest.fixture

@@ -33,6 +33,19 @@ def test_nodes_that_are_being_ended_are_waited_for(monkeypatch: pytest.MonkeyPat
     assert steps.commands == []
 
 
+@pytest.mark.usefixtures("idle")
+@pytest.mark.parametrize("closing", [[], ["mine"]])
+def test_who_waits_to_be_paid_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], closing: list[str]
+) -> None:
+    monkeypatch.setattr(Bridge, "closing_clusters", lambda _self: closing)
+    steps = Recorder()
+    down.stop(steps, on("devnet"))
+    assert steps.commands == [DOWN]
+    said = "mine still waits for invoices or payments: providers are paid after the next make up"
+    assert (said in capsys.readouterr().out) is bool(closing)
+
+
 @pytest.mark.usefixtures("silent")
 def test_a_bridge_that_cannot_tell_is_named_with_the_way_out() -> None:
     steps = Recorder()
