@@ -10,9 +10,11 @@ from golem.managers import (
     DefaultAgreementManager,
     DefaultPaymentManager,
     DefaultProposalManager,
+    LinearCoeffsCost,
     NegotiatingPlugin,
     PaymentPlatformNegotiator,
     RefreshingDemandManager,
+    RejectIfCostsExceeds,
     SequentialWorkManager,
     SingleNetworkManager,
     SingleUseActivityManager,
@@ -31,7 +33,8 @@ async def main() -> None:
     payload = VmPayload(package_url=os.environ["IMAGE"], capabilities=["vpn"])
     demands = RefreshingDemandManager(golem, payments.get_allocation, [payload])
     negotiating = NegotiatingPlugin(proposal_negotiators=[PaymentPlatformNegotiator()])
-    proposals = DefaultProposalManager(golem, demands.get_initial_proposal, plugins=[negotiating])
+    affordable = RejectIfCostsExceeds(1, LinearCoeffsCost("price_initial"))
+    proposals = DefaultProposalManager(golem, demands.get_initial_proposal, plugins=[affordable, negotiating])
     agreements = DefaultAgreementManager(golem, proposals.get_draft_proposal)
 
     async def provider_of(context: WorkContext) -> str:
