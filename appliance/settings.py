@@ -114,14 +114,16 @@ def read_settings() -> Settings:
     network = values.get("GOLEM_NETWORK", "devnet")
     if network not in NETWORKS:
         raise StepError(f"GOLEM_NETWORK is {network!r} — it must be {', '.join(NETWORKS)} — correct it in .env")
+    ports = Ports(
+        bridge=_port(values, "BRIDGE_PORT", 4578),
+        prometheus=_port(values, "PROMETHEUS_PORT", 9090),
+        grafana=_port(values, "GRAFANA_PORT", 3000),
+    )
+    _check_ports_differ(ports)
     return Settings(
         project=values.get("COMPOSE_PROJECT_NAME", "ray-on-golem"),
         network=network,
-        ports=Ports(
-            bridge=_port(values, "BRIDGE_PORT", 4578),
-            prometheus=_port(values, "PROMETHEUS_PORT", 9090),
-            grafana=_port(values, "GRAFANA_PORT", 3000),
-        ),
+        ports=ports,
         run=(ROOT / values.get("RUN_DIR", "run")).resolve(),
     )
 
@@ -181,6 +183,16 @@ def _check_values(values: Mapping[str, str]) -> None:
     for key, (pattern, words) in VALUES.items():
         if key in values and not re.fullmatch(pattern, values[key]):
             raise StepError(f"{key} is {values[key]!r} — it must be {words} — correct it in .env")
+
+
+def _check_ports_differ(ports: Ports) -> None:
+    first: dict[int, str] = {}
+    for key, port in ports.by_key().items():
+        if port in first:
+            raise StepError(
+                f"{first[port]} and {key} are both {port} — each needs a port of its own — correct it in .env"
+            )
+        first[port] = key
 
 
 def _names(text: str) -> tuple[str, ...]:

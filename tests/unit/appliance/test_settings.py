@@ -78,6 +78,12 @@ def test_a_port_must_be_one(dotenv: Path, port: str) -> None:
         read_settings()
 
 
+def test_no_two_ports_are_the_same(dotenv: Path) -> None:
+    change(dotenv, "PROMETHEUS_PORT=9090", "PROMETHEUS_PORT=4578")
+    with pytest.raises(StepError, match="BRIDGE_PORT and PROMETHEUS_PORT are both 4578 — each needs a port of its own"):
+        read_settings()
+
+
 @pytest.mark.parametrize(("network", "profiles"), [("devnet", "devnet,grafana"), ("polygon", "polygon,grafana")])
 def test_the_network_is_the_one_switch(
     dotenv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: str, profiles: str
