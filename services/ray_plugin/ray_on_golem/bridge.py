@@ -52,8 +52,9 @@ class Bridge:
         """``{"ready", "network", "wallet"}``."""
         return self._call("GET", "/v1/health/ready")
 
-    def clusters(self) -> list[dict[str, Any]]:
-        return list(self._call("GET", "/v1/clusters")["clusters"])
+    def clusters(self) -> dict[str, Any]:
+        """``clusters``: the newest incarnation of each; ``closing``: names of those of which one is not settled."""
+        return self._call("GET", "/v1/clusters")
 
     def open_cluster(self, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Open a cluster, or bring a live one to new limits; its snapshot."""

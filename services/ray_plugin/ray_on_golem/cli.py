@@ -51,7 +51,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _status(bridge: Bridge, *, everything: bool) -> int:
-    clusters = bridge.clusters()
+    answer = bridge.clusters()
+    clusters = answer["clusters"]
     shown = [cluster for cluster in clusters if everything or cluster["state"] != "closed"]
     if not shown:
         more = f" ({len(clusters)} closed: ray-on-golem status --all)" if clusters else ""
@@ -63,6 +64,10 @@ def _status(bridge: Bridge, *, everything: bool) -> int:
         )
         rows = [_node_row(node) for node in cluster["nodes"] if node["state"] != "terminated"]
         _table(["node", "state", "provider", "age", "GLM/h", "spent", "message"], rows)
+    waiting = {cluster["name"] for cluster in clusters if cluster["state"] == "closing"}
+    for name in answer["closing"]:
+        if name not in waiting:
+            print(f"An earlier {name} still waits for invoices or payments: a quarter of an hour at most")
     return 0
 
 
@@ -98,7 +103,7 @@ def _stop(bridge: Bridge, name: str | None, *, everything: bool) -> int:
     if name is not None:
         print(f"{name}: {bridge.close_cluster(name)['state']}")
         return 0
-    names = [cluster["name"] for cluster in bridge.clusters() if cluster["state"] == OPEN]
+    names = [cluster["name"] for cluster in bridge.clusters()["clusters"] if cluster["state"] == OPEN]
     if not names:
         print("No cluster is open")
     failures = 0

@@ -47,7 +47,7 @@ def closed_port() -> int:
 def test_requests_share_a_connection_and_carry_the_token(client: Bridge, server: BridgeServer) -> None:
     server.answers += [Answer.json({"ready": True}), Answer.json({"clusters": [{"name": "one"}]})]
     assert client.ready() == {"ready": True}
-    assert client.clusters() == [{"name": "one"}]
+    assert client.clusters() == {"clusters": [{"name": "one"}]}
     assert [asked.token for asked in server.asked] == ["Bearer secret"] * 2
     assert server.connections == 1
 

@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ def cluster(name: str, state: str = "active", **fields: object) -> dict[str, Any
     return {"name": name, "state": state, "network": "devnet", **amounts, "nodes": [], **fields}
 
 
+def listed(*clusters: dict[str, Any], closing: Sequence[str] = ()) -> Answer:
+    return Answer.json({"clusters": clusters, "closing": closing, "ending": {}})
+
+
 def test_status(server: BridgeServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 4000.0)
     nodes = [
@@ -31,7 +36,7 @@ def test_status(server: BridgeServer, capsys: pytest.CaptureFixture[str], monkey
         node_view("one-1-worker-0002", "negotiating", provider_name=None, price_per_hour=None, created_at=3990.0),
         node_view("one-1-worker-0003", "terminated"),
     ]
-    server.answers.append(Answer.json({"clusters": [cluster("one", nodes=nodes), cluster("two", "closed")]}))
+    server.answers.append(listed(cluster("one", nodes=nodes), cluster("two", "closed")))
     assert cli.main(["status"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "one  active on devnet  budget 5 GLM, in use 0.25, accepted 0.1, paid 0.05",
@@ -42,7 +47,7 @@ def test_status(server: BridgeServer, capsys: pytest.CaptureFixture[str], monkey
 
 
 def test_status_of_nothing(server: BridgeServer, capsys: pytest.CaptureFixture[str]) -> None:
-    server.answers += [Answer.json({"clusters": []}), Answer.json({"clusters": [cluster("two", "closed")]})]
+    server.answers += [listed(), listed(cluster("two", "closed"))]
     assert (cli.main(["status"]), cli.main(["status"])) == (0, 0)
     assert capsys.readouterr().out.splitlines() == [
         "No cluster is open — start one: ray up golem-cluster.yaml",
@@ -51,9 +56,20 @@ def test_status_of_nothing(server: BridgeServer, capsys: pytest.CaptureFixture[s
 
 
 def test_status_of_closed_clusters(server: BridgeServer, capsys: pytest.CaptureFixture[str]) -> None:
-    server.answers.append(Answer.json({"clusters": [cluster("two", "closed")]}))
+    server.answers.append(listed(cluster("two", "closed")))
     assert cli.main(["status", "--all"]) == 0
     assert capsys.readouterr().out.startswith("two  closed on devnet")
+
+
+def test_an_earlier_cluster_of_the_name_that_waits_is_told(
+    server: BridgeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answers.append(listed(cluster("one", "closed"), cluster("two", "closing"), closing=["one", "two"]))
+    assert cli.main(["status"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "two  closing on devnet  budget 5 GLM, in use 0.25, accepted 0.1, paid 0.05",
+        "An earlier one still waits for invoices or payments: a quarter of an hour at most",
+    ]
 
 
 def test_a_bill(server: BridgeServer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,7 +137,7 @@ def test_a_bridge_that_is_down(token_file: Path, capsys: pytest.CaptureFixture[s
 
 def test_another_port(server: BridgeServer, token_file: Path) -> None:
     (token_file.parent / "bridge-port").write_text("1", encoding="utf-8")
-    server.answers.append(Answer.json({"clusters": []}))
+    server.answers.append(listed())
     assert cli.main(["--port", str(server.port), "status"]) == 0
 
 
