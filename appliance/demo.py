@@ -11,7 +11,7 @@ from appliance.console import console_url
 from appliance.paths import CLUSTER_FILE, EXAMPLE, ROOT, VENV
 from appliance.rented import listed
 from appliance.settings import Settings, cluster_name
-from appliance.settlement import check_chain, check_nothing_open, wait_for_settlement
+from appliance.settlement import check_chain, check_nothing_open, open_at_yagna, wait_for_settlement
 from appliance.setup import bring_up
 from appliance.steps import StepError, Steps
 
@@ -34,6 +34,7 @@ def run_demo(steps: Steps, settings: Settings) -> None:
     bring_up(steps, settings)
     bridge = Bridge(settings)
     refuse_to_join(bridge, cluster_name(CLUSTER_FILE))
+    before = open_at_yagna(steps)
     begin = time.time()
     try:
         _run_job(steps, settings)
@@ -43,7 +44,7 @@ def run_demo(steps: Steps, settings: Settings) -> None:
     with steps.step("Settlement and bill"):
         bill = wait_for_settlement(steps, bridge, cluster_name(CLUSTER_FILE))
         check_chain(steps, bridge.wallet(), bill)
-        check_nothing_open(steps)
+        check_nothing_open(steps, before=before)
     with steps.step("Prometheus"):
         _show_metrics(steps, settings, begin)
     steps.say("\n== Times\n" + steps.table())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection, Mapping
 
 from appliance.bridge import Bill, Bridge
 from appliance.steps import StepError, Steps
@@ -40,10 +41,15 @@ def check_chain(steps: Steps, wallet: str, bill: Bill) -> None:
     steps.say(f"   The chain moved {moved} wei from the wallet to the providers: equal to the bill.")
 
 
-def check_nothing_open(steps: Steps) -> None:
-    """Ask yagna itself for live agreements, activities and allocations."""
+def open_at_yagna(steps: Steps) -> dict[str, list[str]]:
+    """Ids of live agreements, activities and allocations, as yagna itself tells."""
     command = ["docker", "compose", "exec", "-T", "bridge", "/opt/venv/bin/python", "-m", "golem_bridge.audit"]
-    found = json.loads(steps.ask(command))
+    return dict(json.loads(steps.ask(command)))
+
+
+def check_nothing_open(steps: Steps, *, before: Mapping[str, Collection[str]] | None = None) -> None:
+    """Nothing lives at yagna but what did ``before``: an earlier cluster may wait for its bills. Raises StepError."""
+    found = {kind: {*ids} - {*(before or {}).get(kind, ())} for kind, ids in open_at_yagna(steps).items()}
     if any(found.values()):
         raise StepError(f"something is still open at yagna: {found}")
     steps.say("   Nothing is open: no agreement, no activity, no allocation.")

@@ -23,6 +23,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> list[LiveNode]:
     nodes: list[LiveNode] = []
     monkeypatch.setattr(demo, "bring_up", lambda _steps, _settings: None)
     monkeypatch.setattr(Bridge, "live_nodes", lambda _self: nodes)
+    monkeypatch.setattr(demo, "open_at_yagna", lambda _steps: {})
     return nodes
 
 
