@@ -52,4 +52,7 @@ def check_nothing_open(steps: Steps, *, before: Mapping[str, Collection[str]] | 
     found = {kind: {*ids} - {*(before or {}).get(kind, ())} for kind, ids in open_at_yagna(steps).items()}
     if any(found.values()):
         raise StepError(f"something is still open at yagna: {found}")
-    steps.say("   Nothing is open: no agreement, no activity, no allocation.")
+    if any((before or {}).values()):
+        steps.say("   Nothing is open that was not before: an earlier cluster waits for its bills.")
+    else:
+        steps.say("   Nothing is open: no agreement, no activity, no allocation.")

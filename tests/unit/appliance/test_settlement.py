@@ -23,9 +23,12 @@ class Yagna(Steps):
         return json.dumps(self.open)
 
 
-def test_what_was_open_before_is_none_of_a_clusters_leftovers() -> None:
+def test_what_was_open_before_is_none_of_a_clusters_leftovers(capsys: pytest.CaptureFixture[str]) -> None:
     yagna = Yagna(allocations=["of-an-earlier-one"])
     check_nothing_open(yagna, before={"allocations": ["of-an-earlier-one"]})
+    assert (
+        capsys.readouterr().out == "   Nothing is open that was not before: an earlier cluster waits for its bills.\n"
+    )
     with pytest.raises(StepError, match=r"still open at yagna: .*of-an-earlier-one"):
         check_nothing_open(yagna)
     yagna.open["agreements"] = ["left"]
@@ -33,5 +36,6 @@ def test_what_was_open_before_is_none_of_a_clusters_leftovers() -> None:
         check_nothing_open(yagna, before={"allocations": ["of-an-earlier-one"]})
 
 
-def test_nothing_is_fine() -> None:
-    check_nothing_open(Yagna())
+def test_nothing_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
+    check_nothing_open(Yagna(), before={"allocations": []})
+    assert capsys.readouterr().out == "   Nothing is open: no agreement, no activity, no allocation.\n"
