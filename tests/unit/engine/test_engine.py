@@ -11,7 +11,7 @@ import pytest
 
 from appliance.paths import ENGINE, ROOT
 
-TOOLS = ("bash", "dirname", "sed", "cat", "python3", "ssh", "rsync", "mktemp", "tail", "rm")
+TOOLS = ("bash", "dirname", "sed", "cat", "ssh", "rsync", "mktemp", "tail", "rm")
 
 
 @pytest.fixture
@@ -20,6 +20,7 @@ def machine(tmp_path: Path) -> Path:
     for name in TOOLS:
         found = shutil.which(name)
         (tmp_path / name).symlink_to(found or "/bin/true")
+    stand_in(tmp_path, "python3", f'exec {sys.executable} "$@"')  # what PATH finds may need more of PATH
     stand_in(tmp_path, "id", 'if [ "$1" = -u ]; then echo 1000; else echo somebody; fi')
     return tmp_path
 
