@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -359,55 +358,3 @@ def test_the_end_of_an_unknown_cluster_is_quiet(
     bridge.fail["close_cluster"] = BridgeDownError("The bridge does not answer")
     make().cleanup_cluster_resources()
     assert "The bridge does not answer — afterwards: ray-on-golem stop one" in plain(capsys)
-
-
-# -------------------------------------------------------------------- key
-
-
-def test_a_key_tidied_away_is_made_anew(make: Make) -> None:
-    make()
-    keys.default_key("one").unlink()
-    make()
-    assert keys.default_key("one").exists()
-
-
-def test_a_users_own_key_is_never_made(bridge: FakeBridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(node_provider, "Bridge", lambda _place: bridge)
-    GolemNodeProvider({"parameters": {}, SPEC: {}, KEY: str(tmp_path / "own")}, "one")
-    assert not (tmp_path / "own").exists()
-
-
-# ------------------------------------------------------------------ cache
-
-
-def test_a_config_cached_by_an_older_plug_in_is_used_once(
-    bridge: FakeBridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(node_provider, "Bridge", lambda _place: bridge)
-    cache = tmp_path / "ray-config"
-    cache.write_text("{}", encoding="utf-8")
-    bridge.progress.append(RUNNING)
-    old = {
-        "parameters": {},
-        SPEC: {"node_types": {}, "ssh_public_key": "ssh-ed25519 A"},
-        "_config_cache_path": str(cache),
-    }
-    GolemNodeProvider(old, "one").create_node({}, HEAD_TAGS, 1)
-    assert bridge.specs[0]["ssh_public_key"] == "ssh-ed25519 A"
-    assert not cache.exists()
-
-
-@pytest.mark.parametrize("on_head", [False, True])
-def test_other_cached_configs_are_kept(
-    bridge: FakeBridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_head: bool
-) -> None:
-    monkeypatch.setattr(node_provider, "Bridge", lambda _place: bridge)
-    cache = tmp_path / "ray-config"
-    cache.write_text("{}", encoding="utf-8")
-    config = {"parameters": {}, "_config_cache_path": str(cache)}
-    if on_head:
-        monkeypatch.setenv("ON_GOLEM_NETWORK", "1")
-    else:
-        config.update({SPEC: {}, KEY: str(tmp_path / "own")})
-    GolemNodeProvider(config, "one")
-    assert cache.exists()
