@@ -26,6 +26,16 @@ NODES_PYTHON = (3, 11)
 CONTROL_PERSIST = 11.0
 """Seconds after which ssh, as Ray calls it, has let an idle connection go."""
 
+PROGRAM = """
+import ray
+from ray.util import get_node_ip_address
+for turn in range({turns}):
+    ray.init("ray://127.0.0.1:{port}")
+    print("turn", turn, "ran on", ray.get(ray.remote(get_node_ip_address).remote()))
+    ray.shutdown()
+"""
+"""Each turn gets a server of its own on the head, of which now and then one used to die at birth."""
+
 
 @dataclass(frozen=True)
 class User:
@@ -72,18 +82,17 @@ def test_a_job_is_submitted_through_the_dashboard(user: User) -> None:
     assert "succeeded" in outcome.text
 
 
-def test_a_python_program_on_the_host_uses_the_cluster(user: User) -> None:
+def test_python_programs_on_the_host_use_the_cluster(user: User) -> None:
     """Ray Client, through a port of the head that ``ray attach`` forwards; it wants the nodes' Python on both sides."""
     if sys.version_info[:2] != NODES_PYTHON:
         pytest.skip(f"Ray Client cannot be used from Python {sys.version}")
-    port = 10001
-    program = f"import ray; ray.init('ray://127.0.0.1:{port}'); print('ran on', ray.get(where.remote()))"
-    task = "import ray; where = ray.remote(lambda: __import__('ray').util.get_node_ip_address())"
+    port, turns = 10001, 8
+    program = PROGRAM.format(port=port, turns=turns)
     with following(user, "attach", "--port-forward", str(port)):
         wait_until(lambda: listens(port), PATIENCE, "the forwarded port")
-        outcome = user.cluster.run(VENV / "bin" / "python", "-c", f"{task}; {program}", env=user.env)
+        outcome = user.cluster.run(VENV / "bin" / "python", "-c", program, env=user.env)
     assert outcome.code == 0, outcome.text
-    assert "ran on 192.168.0.3" in outcome.text
+    assert outcome.text.count("ran on 192.168.0.3") == turns
 
 
 def test_ssh_refuses_who_has_not_the_nodes_host_key(user: User) -> None:

@@ -15,6 +15,7 @@ _START = (
     "(pgrep -x raylet >/dev/null && ray stop --force || true); ulimit -n 65536 2>/dev/null; "
     "AUTOSCALER_UPDATE_INTERVAL_S=1 AUTOSCALER_MAX_NUM_FAILURES=1000000 "
     "RAY_health_check_failure_threshold=3 RAY_health_check_timeout_ms=7000 "
+    "GRPC_ENABLE_FORK_SUPPORT=0 "
     "ray start {where} --node-ip-address=$NODE_IP "
     f"--metrics-export-port={METRICS_PORT} --object-store-memory=209715200 --disable-usage-stats"
 )
@@ -22,6 +23,10 @@ _START = (
 
 Ray asks each node every 3 s whether it lives. Left alone it waits 10 s for an answer, five times: more than a minute,
 in which tasks wait for a node that has vanished. So it is half a minute.
+
+Each program that comes by Ray Client gets a server, forked by one in which gRPC has threads. gRPC's handlers of
+forks, if left on, now and then end the child before it has begun, and the program is refused ("Starting Ray client
+server failed"; in the log "Check failed: next_worker->state == KICKED"; seen with Ray 2.60).
 """
 
 HEAD_START = _START.format(where="--head --port=6379 --dashboard-host=127.0.0.1") + (
