@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -26,6 +27,9 @@ MIN_GAS: Mapping[str, Decimal] = {"devnet": Decimal("0.01"), "hoodi": Decimal("0
 
 FUND = "fund the wallet: README.md, Going to hoodi or polygon"
 FUND_DEVNET = "the devnet funds a wallet once: make devnet-reset, then make up"
+
+COMPOSE_NEEDED = (2, 20)
+"""By docker-compose.yml: depends_on with required: false."""
 
 TIMEOUT = 10.0
 """Seconds for one question over HTTP."""
@@ -67,7 +71,11 @@ def check_engine(_settings: Settings, shell: Shell) -> Finding:
     if not engine.ok:
         return Finding("engine", False, f"Docker does not answer: {engine.reason}", "run: make up")
     if not compose.ok:
-        return Finding("engine", False, f"no Compose v2: {compose.reason}", "run: make up")
+        return Finding("engine", False, f"no Compose: {compose.reason}", "run: make up")
+    found = re.match(r"v?(\d+)\.(\d+)", compose.output)
+    if found is None or (int(found[1]), int(found[2])) < COMPOSE_NEEDED:
+        needed = ".".join(map(str, COMPOSE_NEEDED))
+        return Finding("engine", False, f"compose {compose.output.strip()}, {needed} is needed", "run: make up")
     return Finding("engine", True, f"docker {engine.output.strip()}, compose {compose.output.strip()}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance import doctor
+from appliance.paths import ENGINE
 from appliance.settings import Ports, Settings
 from appliance.shell import Answer, Shell
 from appliance.steps import StepError, Steps
@@ -160,6 +161,20 @@ def test_a_server_without_a_clock_is_not_prometheus(monkeypatch: pytest.MonkeyPa
 def test_no_docker_is_told_with_the_way_out() -> None:
     finding = doctor.check_engine(SETTINGS, Scripted(Answer(127, "", "docker is not installed")))
     assert finding.line() == "   ✖ engine     Docker does not answer: docker is not installed — run: make up"
+
+
+@pytest.mark.parametrize(
+    ("version", "is_fine"), [("2.20.0", True), ("v5.0.1", True), ("2.19.9", False), ("1.29", False)]
+)
+def test_an_older_compose_is_a_finding(version: str, is_fine: bool) -> None:
+    finding = doctor.check_engine(SETTINGS, Scripted(Answer(0, f"{version}\n")))
+    assert finding.ok == is_fine
+    assert is_fine or finding.line() == f"   ✖ engine     compose {version}, 2.20 is needed — run: make up"
+
+
+def test_the_set_up_wants_the_compose_that_doctor_wants() -> None:
+    needed = ".".join(map(str, doctor.COMPOSE_NEEDED))
+    assert f"\nCOMPOSE_NEEDED={needed}\n" in (ENGINE / "engine.sh").read_text(encoding="utf-8")
 
 
 def test_findings_decide_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
