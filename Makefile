@@ -48,6 +48,7 @@ logs: ## follow the containers' logs
 	@docker compose logs --follow --tail 50
 
 status: ## containers, clusters and their nodes
+	@test -x .venv/bin/ray-on-golem || { echo "Nothing is set up here yet — run: make up" >&2; exit 1; }
 	@docker compose ps
 	@.venv/bin/ray-on-golem status
 

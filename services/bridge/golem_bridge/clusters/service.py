@@ -99,7 +99,7 @@ class ClusterService:
         """The newest incarnation. Raises UnknownClusterError."""
         cluster = self._books.clusters.latest(name)
         if cluster is None:
-            raise UnknownClusterError(f"No cluster {name!r} — known: {self._known()} — start it: ray up")
+            raise UnknownClusterError(f"No cluster {name!r} — known: {self._known()} — see: ray-on-golem status --all")
         return cluster
 
     def node(self, name: str, key: str) -> Node:
