@@ -24,8 +24,8 @@ from grafana.boards.parts import (
     steps,
 )
 
-LEFT = f"sum({chosen('rayongolem_budget_remaining_glm')})"
-BURN = f"sum({chosen('rayongolem_burn_glm_per_hour')})"
+LEFT = chosen("rayongolem_budget_remaining_glm")
+BURN = chosen("rayongolem_burn_glm_per_hour")
 ALLOWED = f"sum({chosen('rayongolem_max_workers')}) + count({chosen('rayongolem_max_workers')})"
 
 
@@ -48,12 +48,17 @@ def overview() -> dashboard.Dashboard:
         ),
         number(
             glm("Budget left", "Of the live clusters' budgets: neither spent nor set aside for running nodes."),
-            Query(LEFT),
+            Query(f"sum({LEFT})"),
             thresholds=steps((None, "red"), (0.000001, "text")),
         ),
         number(
-            About("Time left", "How long the budget lasts with the nodes of now; empty without.", "s", 0),
-            Query(f"3600 * {LEFT} / ({BURN} > 0)"),
+            About(
+                "Time left",
+                "How long the budget lasts with the nodes of now, for the cluster where it ends first; empty without.",
+                "s",
+                0,
+            ),
+            Query(f"3600 * min(sum by (cluster) ({LEFT}) / (sum by (cluster) ({BURN}) > 0))"),
         ),
         lines(
             counted("Nodes by state", "How many nodes are in which state, and how many may be."),

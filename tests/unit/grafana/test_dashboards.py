@@ -88,6 +88,15 @@ def test_variables_that_queries_use_are_defined(name: str) -> None:
     assert set(re.findall(r"\$([a-z]\w*)", queries)) == defined
 
 
+def test_time_left_is_that_of_the_cluster_whose_budget_ends_first() -> None:
+    """0.1 GLM left at 1 GLM/h beside 10 GLM left at 0.1 GLM/h are 6 minutes; sum over sum would be 9 hours."""
+    (panel,) = [panel for panel in panels() if panel.title == "Time left"]
+    (query,) = panel.queries
+    left, burn = query.split(" / ")
+    assert left.startswith("3600 * min(sum by (cluster) (rayongolem_budget_remaining_glm{")
+    assert burn.startswith("(sum by (cluster) (rayongolem_burn_glm_per_hour{")
+
+
 def test_names_are_found_in_promql() -> None:
     query = 'sum by (node_type) (rate(a_total{state_x="b_c"}[5m])) / on (x_y) group_left (z_z) (d_info > 0)'
     assert metrics_of(query) == {"a_total", "d_info"}
