@@ -48,16 +48,19 @@ def bridge() -> dashboard.Dashboard:
             counted("yagna", "1: the bridge got an answer of yagna."),
             Query(f"min({on_network('rayongolem_yagna_up')})"),
             thresholds=GOOD_IS_ONE,
+            may_end=True,
         ),
         number(
             counted("Orphans", "What lives at yagna although no cluster needs it: it may cost money."),
             Query(f"sum({on_network('rayongolem_orphans')})"),
             thresholds=GOOD_IS_NONE,
+            may_end=True,
         ),
         number(
             counted("Payment problems", "What keeps yagna from paying right now."),
             Query(f"sum({on_network('rayongolem_payment_problems')})"),
             thresholds=GOOD_IS_NONE,
+            may_end=True,
         ),
         number(
             About("Memory", "Resident memory of the bridge.", "bytes"),

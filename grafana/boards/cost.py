@@ -55,6 +55,7 @@ def cost() -> dashboard.Dashboard:
             About("Share of budget left", "Smallest of the clusters chosen.", "percentunit", 0),
             Query('min(cluster:rayongolem_budget_remaining:ratio{cluster=~"$cluster"})'),
             thresholds=steps((None, "red"), (0.05, "orange"), (0.2, "text")),
+            may_end=True,
         ),
         lines(
             glm(

@@ -50,6 +50,7 @@ def overview() -> dashboard.Dashboard:
             glm("Budget left", "Of the live clusters' budgets: neither spent nor set aside for running nodes."),
             Query(f"sum({LEFT})"),
             thresholds=steps((None, "red"), (0.000001, "text")),
+            may_end=True,
         ),
         number(
             About(
@@ -59,6 +60,7 @@ def overview() -> dashboard.Dashboard:
                 0,
             ),
             Query(f"3600 * min(sum by (cluster) ({LEFT}) / (sum by (cluster) ({BURN}) > 0))"),
+            may_end=True,
         ),
         lines(
             counted("Nodes by state", "How many nodes are in which state, and how many may be."),

@@ -66,9 +66,19 @@ def counted(title: str, description: str) -> About:
 
 
 def number(
-    about: About, query: Query, *, width: int = 4, thresholds: dashboard.ThresholdsConfig | None = None
+    about: About,
+    query: Query,
+    *,
+    width: int = 4,
+    thresholds: dashboard.ThresholdsConfig | None = None,
+    may_end: bool = False,
 ) -> stat.Panel:
-    """The value of now, with its course behind it. ``thresholds`` colour it; without, it is plain."""
+    """The value of now, with its course behind it. ``thresholds`` colour it; without, it is plain.
+
+    Of a course Grafana shows the last value, however old. ``may_end`` asks for now only, where there may be none.
+    """
+    graph = common_models.BigValueGraphMode.NONE if may_end else common_models.BigValueGraphMode.AREA
+    target = _target(query, 0)
     panel = (
         stat.Panel()
         .title(about.title)
@@ -77,9 +87,9 @@ def number(
         .datasource(SOURCE)
         .span(width)
         .height(4)
-        .graph_mode(common_models.BigValueGraphMode.AREA)
+        .graph_mode(graph)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-        .with_target(_target(query, 0))
+        .with_target(target.instant() if may_end else target)
     )
     if about.decimals is not None:
         panel = panel.decimals(about.decimals)

@@ -97,6 +97,25 @@ def test_time_left_is_that_of_the_cluster_whose_budget_ends_first() -> None:
     assert burn.startswith("(sum by (cluster) (rayongolem_burn_glm_per_hour{")
 
 
+NUMBERS = [panel for panel in panels() if panel.kind == "stat"]
+OF_WHAT_MAY_BE_GONE = {
+    "Budget left",
+    "Time left",
+    "Share of budget left",
+    "yagna",
+    "Orphans",
+    "Payment problems",
+}
+"""Once the cluster or the bridge is gone, the last value of the page's time range is no value of now."""
+
+
+@pytest.mark.parametrize("panel", NUMBERS, ids=lambda panel: f"{panel.page}:{panel.title}")
+def test_a_number_of_what_is_gone_is_not_shown(panel: Panel) -> None:
+    (target,) = panel.raw["targets"]
+    assert target.get("instant", False) is (panel.title in OF_WHAT_MAY_BE_GONE)
+    assert target.get("range", False) is not target.get("instant", False)
+
+
 def test_names_are_found_in_promql() -> None:
     query = 'sum by (node_type) (rate(a_total{state_x="b_c"}[5m])) / on (x_y) group_left (z_z) (d_info > 0)'
     assert metrics_of(query) == {"a_total", "d_info"}
