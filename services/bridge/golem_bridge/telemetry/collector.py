@@ -109,11 +109,14 @@ class BridgeCollector(Collector):
         return [cluster for cluster in latest if cluster.cluster_id in self._seen_open]
 
     def _of_clusters(self, families: Families, latest: Sequence[Cluster], shown: Sequence[Cluster]) -> None:
+        """Earlier incarnations' nodes that are not ended yet cost, so they count beside those of the newest one."""
+        open_ = self._books.clusters.unfinished()
+        names = {row.cluster_id: row.name for row in open_ if row.golem_network is self._network}
         self._money.add_counters(families, latest)
         self._nodes.add_counters(families, shown)
         unfinished = self._books.nodes.unfinished()
         for cluster in shown:
-            nodes = [node for node in unfinished if node.cluster_id == cluster.cluster_id]
+            nodes = [node for node in unfinished if names.get(node.cluster_id) == cluster.name]
             self._nodes.add(families, cluster, nodes)
             self._money.add(families, cluster, nodes)
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.money.budget import total_exposure, total_reserved
-from golem_bridge.money.contracts import Contract
 from golem_bridge.money.ledger import ACCEPTANCES, EntryKind
 from golem_bridge.money.price import to_glm
 from golem_bridge.settings import GolemNetwork
@@ -45,7 +44,7 @@ class MoneyMetrics:
             families.add(catalogue.PAID, float(to_glm(sums[owner, EntryKind.PAID])), *labels)
 
     def add(self, families: Families, cluster: Cluster, nodes: Sequence[Node]) -> None:
-        """What is rented and what is left now; ``nodes`` are those not terminated."""
+        """What is rented and what is left now; ``nodes`` are those not terminated, of earlier incarnations too."""
         ledger, now = self._books.ledger, self._books.clock.now()
         standing = self._books.contracts.standing(cluster.cluster_id)
         left = cluster.budget - total_reserved(standing, ledger, now)
@@ -56,15 +55,14 @@ class MoneyMetrics:
         families.add(catalogue.BUDGET_ACCEPTED, float(accepted), cluster.name)
         paid = ledger.cluster_glm(cluster.cluster_id, EntryKind.PAID)
         families.add(catalogue.BUDGET_PAID, float(paid), cluster.name)
-        self._add_burn(families, cluster, nodes, standing.unfinished)
+        self._add_burn(families, cluster, nodes)
 
-    @staticmethod
-    def _add_burn(families: Families, cluster: Cluster, nodes: Sequence[Node], contracts: Sequence[Contract]) -> None:
+    def _add_burn(self, families: Families, cluster: Cluster, nodes: Sequence[Node]) -> None:
         types = {node.node_id: node.node_type for node in nodes}
         burn = dict.fromkeys(cluster.spec.node_types, Decimal(0))
-        for contract in contracts:
+        for contract in self._books.contracts.open():
             node_type = types.get(contract.node_id)
-            if node_type is not None and contract.activity_since is not None and contract.ended_at is None:
+            if node_type is not None and contract.activity_since is not None:
                 burn[node_type] = burn.get(node_type, Decimal(0)) + contract.price.per_hour(contract.threads)
         for node_type, rate in burn.items():
             families.add(catalogue.BURN, float(rate), cluster.name, node_type)

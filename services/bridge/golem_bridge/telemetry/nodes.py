@@ -57,9 +57,9 @@ class NodeMetrics:
             families.add_histogram(catalogue.PROVISION, durations.counts, durations.total, network, name, phase)
 
     def add(self, families: Families, cluster: Cluster, nodes: Sequence[Node]) -> None:
-        """What is there now; ``nodes`` are those not terminated."""
+        """What is there now; ``nodes`` are those not terminated, of earlier incarnations too."""
         counts = Counter((node.node_type, node.state) for node in nodes)
-        for node_type in cluster.spec.node_types:
+        for node_type in dict.fromkeys([*cluster.spec.node_types, *(node.node_type for node in nodes)]):
             for state in COUNTED_STATES:
                 families.add(catalogue.NODES, counts[node_type, state], cluster.name, node_type, state.value)
         families.add(catalogue.MAX_WORKERS, cluster.spec.max_workers, cluster.name)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from golem_bridge.clusters.model import STATUS_TAG, UP_TO_DATE, Node
 from golem_bridge.clusters.ssh import HeadTunnel, SshGate
-from golem_bridge.clusters.states import EndReason, NodeState
+from golem_bridge.clusters.states import ClusterState, EndReason, NodeState
 from golem_bridge.market.funnel import Funnel
 from golem_bridge.market.offer import read_offer
 from golem_bridge.market.screening import Filter, Refusal
@@ -215,6 +215,30 @@ def test_counters_go_on_over_incarnations(town: Town) -> None:
     assert town.value("rayongolem_provision_duration_seconds_count", phase="total") == 2
     assert town.value("rayongolem_spend_glm_total", node_type="head", kind="cpu") == 0.25
     assert town.value("rayongolem_nodes", node_type="head", state="running") == 1
+
+
+def test_nodes_of_a_type_the_cluster_file_no_longer_names_are_counted(town: Town) -> None:
+    cluster = town.cluster()
+    town.node()
+    types = {"renamed": cluster.spec.node_types["head"]}
+    spec = cluster.spec.model_copy(update={"head_node_type": "renamed", "node_types": types})
+    town.books.clusters.change(cluster.cluster_id, lambda cluster: replace(cluster, spec=spec))
+    assert town.value("rayongolem_nodes", node_type="head", state="running") == 1
+    assert town.value("rayongolem_nodes", node_type="renamed", state="running") == 0
+
+
+def test_what_an_earlier_incarnation_still_rents_is_counted(town: Town) -> None:
+    first = town.cluster()
+    node = town.node()
+    town.books.nodes.change(node.node_id, lambda node: node.ending(EndReason.REQUESTED, "over"))
+    town.books.clusters.change(first.cluster_id, lambda cluster: replace(cluster, state=ClusterState.CLOSING))
+    town.cluster(incarnation=2)
+    assert town.value("rayongolem_nodes", node_type="head", state="terminating") == 1
+    assert town.value("rayongolem_burn_glm_per_hour", node_type="head") == pytest.approx(PER_HOUR)
+    town.books.contracts.ended("agreement-1", START)
+    town.end(node, EndReason.REQUESTED)
+    assert town.value("rayongolem_nodes", node_type="head", state="terminating") == 0
+    assert town.value("rayongolem_burn_glm_per_hour", node_type="head") == 0
 
 
 def file(town: Town, document_id: str, verdict: str, agreement_id: str = "") -> None:
