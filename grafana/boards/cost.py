@@ -90,9 +90,13 @@ def cost() -> dashboard.Dashboard:
             stacked=True,
         ),
         lines(
-            glm("Spend rate against the usual", "Average over 3 hours and over 7 days.", GLM_PER_HOUR),
-            Query(f"sum(avg_over_time({RECORDED_BURN}[3h]))", "3 hours"),
-            Query(f"sum(avg_over_time({RECORDED_BURN}[7d]))", "7 days"),
+            glm(
+                "Spend rate against the usual",
+                "Of all clusters chosen, on average over 3 hours and over 7 days, without the times that had none.",
+                GLM_PER_HOUR,
+            ),
+            Query(f"avg_over_time(sum({RECORDED_BURN})[3h:1m])", "3 hours"),
+            Query(f"avg_over_time(sum({RECORDED_BURN})[7d:1m])", "7 days"),
         ),
         lines(
             glm("Spend rate while idle", "Spend rate × the share of processors that Ray says are idle.", GLM_PER_HOUR),

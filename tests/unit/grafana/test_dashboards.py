@@ -116,6 +116,12 @@ def test_a_number_of_what_is_gone_is_not_shown(panel: Panel) -> None:
     assert target.get("range", False) is not target.get("instant", False)
 
 
+def test_the_usual_spend_rate_is_the_average_of_the_sum() -> None:
+    """Of two clusters, one after the other at 1 GLM/h, the sum of averages would be 2 GLM/h."""
+    (panel,) = [panel for panel in panels() if panel.title == "Spend rate against the usual"]
+    assert all(query.startswith("avg_over_time(sum(cluster:") for query in panel.queries)
+
+
 def test_names_are_found_in_promql() -> None:
     query = 'sum by (node_type) (rate(a_total{state_x="b_c"}[5m])) / on (x_y) group_left (z_z) (d_info > 0)'
     assert metrics_of(query) == {"a_total", "d_info"}
