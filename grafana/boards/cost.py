@@ -26,6 +26,7 @@ from grafana.boards.parts import (
 ACCEPTED = f"sum({booked('rayongolem_spend_glm_total', by_type=True)})"
 PAID = f"sum({booked('rayongolem_paid_glm_total', by_type=True)})"
 REFUSED = 'increase(rayongolem_payment_documents_refused_total{network=~"$network"}[10m])'
+LEFT = chosen("rayongolem_budget_remaining_glm")
 RECORDED_BURN = 'cluster:rayongolem_burn_glm_per_hour:sum{cluster=~"$cluster"}'
 
 
@@ -71,9 +72,10 @@ def cost() -> dashboard.Dashboard:
         ),
         lines(
             glm("Budget left", "Now, and in an hour if it goes on as in the last 30 minutes."),
-            Query(f"sum by (cluster) ({chosen('rayongolem_budget_remaining_glm')})", "{{cluster}}"),
+            Query(f"sum by (cluster) ({LEFT})", "{{cluster}}"),
             Query(
-                'sum by (cluster) (predict_linear(rayongolem_budget_remaining_glm{cluster=~"$cluster"}[30m], 3600))',
+                'sum by (cluster) (predict_linear(rayongolem_budget_remaining_glm{cluster=~"$cluster"}[30m], 3600)'
+                f" and {LEFT})",
                 "{{cluster}} in an hour",
             ),
         ),

@@ -122,6 +122,16 @@ def test_the_usual_spend_rate_is_the_average_of_the_sum() -> None:
     assert all(query.startswith("avg_over_time(sum(cluster:") for query in panel.queries)
 
 
+def test_a_forecast_ends_with_its_cluster() -> None:
+    """A function of a range goes on for the whole of the range after the last sample."""
+    (panel,) = [panel for panel in panels() if panel.page == "cost.json" and panel.title == "Budget left"]
+    now, ahead = (
+        query.removeprefix("sum by (cluster) ").removeprefix("(").removesuffix(")") for query in panel.queries
+    )
+    assert ahead.startswith("predict_linear(")
+    assert ahead.endswith(f"[30m], 3600) and {now}")
+
+
 def test_names_are_found_in_promql() -> None:
     query = 'sum by (node_type) (rate(a_total{state_x="b_c"}[5m])) / on (x_y) group_left (z_z) (d_info > 0)'
     assert metrics_of(query) == {"a_total", "d_info"}
