@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ray_on_golem.provider.progress import FIRST_OFFERS, Market, Progress, first_offers, limits_text
+from ray_on_golem.provider.progress import FIRST_OFFERS, Market, Progress, first_offers, limits_text, show_plan
 from tests.unit.ray_plugin.fake_bridge import node_view
 from tests.unit.ray_plugin.test_provider import plain
 
@@ -71,6 +71,14 @@ def test_limits() -> None:
 
 def market(**cheapest: object) -> Market:
     return {"node_types": {name: {"cheapest": offer} for name, offer in cheapest.items()}}
+
+
+@pytest.mark.parametrize("name", ["{", "{}", "{evil}", "}"])
+def test_a_provider_may_have_any_name(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    snapshot = {"network": "devnet", "wallet": "0xfeed", "budget": "5", "committed": "0"}
+    offers = market(head={"provider_name": name, "start": "0.002", "per_hour": "0.03"})
+    show_plan(snapshot, {"node_types": {"head": {"budget_control": {}}}}, offers)
+    assert lines(capsys)[-1] == f"head: no price limits; from 0.002 GLM + 0.03 GLM/h ({name})"
 
 
 def test_the_first_offers_of_each_node_type_are_waited_for(clock: Clock) -> None:

@@ -44,7 +44,8 @@ def show_plan(snapshot: Mapping[str, Any], spec: Mapping[str, Any], market: Mark
         cli_logger.labeled_value("budget", f"{snapshot['budget']} GLM, {snapshot['committed']} GLM in use")
         for node_type, config in spec["node_types"].items():
             parts = [limits_text(config["budget_control"]), *_market_texts(markets.get(node_type))]
-            cli_logger.labeled_value(node_type, "; ".join(parts))
+            # apart from the format: a provider names itself, and braces in a name would be taken for Ray's
+            cli_logger.labeled_value(node_type, "{}", "; ".join(parts))
 
 
 def limits_text(limits: Mapping[str, Any]) -> str:
