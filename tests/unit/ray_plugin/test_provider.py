@@ -279,6 +279,36 @@ def test_another_ray_up_is_left_alone_when_no_answer_comes(make: Make, bridge: F
     assert not bridge.closed
 
 
+@pytest.mark.parametrize("call", ["open_cluster", "market"])
+@pytest.mark.parametrize("lost", LOST)
+def test_a_budget_set_aside_for_no_head_is_given_back(make: Make, bridge: FakeBridge, call: str, lost: str) -> None:
+    bridge.fail[call] = LOST[lost]
+    with pytest.raises((KeyboardInterrupt, click.ClickException)):
+        make().create_node({}, HEAD_TAGS, 1)
+    assert bridge.closed
+
+
+@pytest.mark.parametrize("call", ["open_cluster", "market"])
+@pytest.mark.parametrize("lost", LOST)
+def test_a_live_cluster_stays_when_no_answer_comes(make: Make, bridge: FakeBridge, call: str, lost: str) -> None:
+    bridge.nodes = {"one-1-head-0001": node_view("one-1-head-0001", tags=HEAD_TAGS)}
+    bridge.fail[call] = LOST[lost]
+    with pytest.raises((KeyboardInterrupt, click.ClickException)):
+        make().prepare_for_head_node({"provider": {}})
+    assert not bridge.closed
+
+
+def test_a_cluster_that_was_not_opened_after_all_is_not_complained_of(
+    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bridge.fail["open_cluster"] = LOST["timeout"]
+    bridge.fail["close_cluster"] = RayOnGolemError("No cluster 'one'", "unknown_cluster", 404)
+    with pytest.raises(click.ClickException, match="does not answer"):
+        make().create_node({}, HEAD_TAGS, 1)
+    assert bridge.calls["close_cluster"] == 1
+    assert "could not be closed" not in plain(capsys)
+
+
 def test_a_cluster_that_cannot_be_closed_is_told(
     make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
 ) -> None:

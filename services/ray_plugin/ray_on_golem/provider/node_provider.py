@@ -273,14 +273,25 @@ class GolemNodeProvider(NodeProvider):
         spec = dict(self._spec)
         if KEY in self.provider_config:
             spec["ssh_public_key"] = keys.public_key(Path(self.provider_config[KEY]))
-        snapshot = self._bridge.open_cluster(self.cluster_name, spec)
-        show_plan(snapshot, self._spec, first_offers(lambda: self._bridge.market(self.cluster_name)))
-        self._is_open = True
-
-    def _close(self) -> None:
         try:
-            self._bridge.close_cluster(self.cluster_name)
+            snapshot = self._bridge.open_cluster(self.cluster_name, spec)
+            self._is_open = True
+            show_plan(snapshot, self._spec, first_offers(lambda: self._bridge.market(self.cluster_name)))
+        except BaseException as error:
+            # Ctrl-C, too; and an answer that got lost does not mean that no budget was set aside
+            refused = isinstance(error, RayOnGolemError) and error.is_refusal and not self._is_open
+            if not refused:
+                self._close(only_if_empty=True)
+            raise
+
+    def _close(self, *, only_if_empty: bool = False) -> None:
+        """``only_if_empty``: nodes that live are another ``ray up``'s."""
+        try:
+            if not (only_if_empty and self._live()):
+                self._bridge.close_cluster(self.cluster_name)
         except RayOnGolemError as error:
+            if error.code == "unknown_cluster":
+                return
             cli_logger.warning(
                 "The cluster could not be closed: {} — afterwards: ray-on-golem stop {}",
                 error.message,
