@@ -31,6 +31,7 @@ from ray_on_golem.provider import turn
 from ray_on_golem.provider.command_runner import GolemCommandRunner
 from ray_on_golem.provider.defaults import fill_defaults
 from ray_on_golem.provider.for_head import head_config
+from ray_on_golem.provider.mounts import check_readable
 from ray_on_golem.provider.pace import quicken_ray
 from ray_on_golem.provider.plainly import abort, plainly
 from ray_on_golem.provider.progress import Progress, first_offers, show_plan
@@ -39,7 +40,7 @@ from ray_on_golem.provider.refusals import Refusals
 from ray_on_golem.provider.relay import proxy_command
 from ray_on_golem.provider.waiting import Waiter
 
-SPEC, KEY = "golem_cluster", "golem_ssh_key"
+SPEC, KEY, MOUNTS = "golem_cluster", "golem_ssh_key", "golem_file_mounts"
 """What :meth:`GolemNodeProvider.bootstrap_config` notes in the provider section for the provider on the host."""
 
 SET_UP_ENDED = frozenset({STATUS_UP_TO_DATE, STATUS_UPDATE_FAILED})
@@ -93,7 +94,8 @@ class GolemNodeProvider(NodeProvider):
         except RayOnGolemError as error:
             abort(error)
         auth["ssh_private_key"] = str(key)
-        config["provider"].update({SPEC: spec, KEY: str(key)})
+        mounts = sorted(config["file_mounts"].values())
+        config["provider"].update({SPEC: spec, KEY: str(key), MOUNTS: mounts})
         for unused in keys_without_effect(config):
             cli_logger.print("Key {} has no effect here: {}", unused, WITHOUT_EFFECT[unused])
         return config
@@ -103,7 +105,7 @@ class GolemNodeProvider(NodeProvider):
         """The config the head gets. Also runs when ``ray up`` finds a live cluster: brings it to new limits."""
         with turn.step(self.cluster_name):
             self._open_cluster()
-        for ours in (SPEC, KEY):
+        for ours in (SPEC, KEY, MOUNTS):
             cluster_config["provider"].pop(ours, None)
         return head_config(cluster_config, self._spec)
 
@@ -231,6 +233,7 @@ class GolemNodeProvider(NodeProvider):
 
     def _create_head(self, node_type: str, tags: dict[str, str]) -> dict[str, Any]:
         """The head, running; whatever goes wrong from asking for it on, nothing stays rented."""
+        check_readable(self.provider_config.get(MOUNTS, ()))
         self._open_cluster()
         others = self._live()
         node: dict[str, Any] | None = None
