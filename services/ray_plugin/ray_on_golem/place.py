@@ -36,6 +36,11 @@ class Place:
             return None
         try:
             return self.token_file.read_text(encoding="utf-8").strip()
+        except PermissionError as error:
+            raise RayOnGolemError(
+                f"Cannot read the bridge's token from {self.token_file} — {error.strerror} — run this as the user who "
+                f"started the appliance, or point {TOKEN_VARIABLE} at a copy that you may read"
+            ) from error
         except OSError as error:
             raise RayOnGolemError(
                 f"Cannot read the bridge's token from {self.token_file} — {error.strerror} — start the appliance "
@@ -71,6 +76,14 @@ def _token_file(parameters: Mapping[str, Any]) -> Path:
         return Path(named).expanduser().absolute()
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / TOKEN_IN_APPLIANCE).exists():
+        if _is_there(folder / TOKEN_IN_APPLIANCE):
             return folder / TOKEN_IN_APPLIANCE
     return here / TOKEN_IN_APPLIANCE
+
+
+def _is_there(token_file: Path) -> bool:
+    """Or is hidden, in a folder of another user's: whoever reads it then says so."""
+    try:
+        return token_file.exists()
+    except PermissionError:
+        return True

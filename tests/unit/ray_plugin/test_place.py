@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,16 @@ def test_a_token_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(RayOnGolemError, match="make up") as caught:
         find_place({}).token()
     assert str(tmp_path / "run" / "bridge-token") in caught.value.message
+
+
+def test_an_appliance_of_another_users_is_told(token_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its run/ is its user's only; the tests may run as root, who is refused nothing."""
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    for method in ("exists", "read_text"):
+        monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(RayOnGolemError) as caught:
+        find_place({}).token()
+    assert f"token from {token_file} — Permission denied — run this as the user" in caught.value.message
