@@ -30,6 +30,7 @@ from ray_on_golem.place import find_place
 from ray_on_golem.provider import turn
 from ray_on_golem.provider.command_runner import GolemCommandRunner
 from ray_on_golem.provider.defaults import fill_defaults
+from ray_on_golem.provider.edition import edition
 from ray_on_golem.provider.for_head import head_config
 from ray_on_golem.provider.mounts import check_readable
 from ray_on_golem.provider.pace import quicken_ray
@@ -40,7 +41,7 @@ from ray_on_golem.provider.refusals import Refusals
 from ray_on_golem.provider.relay import proxy_command
 from ray_on_golem.provider.waiting import Waiter
 
-SPEC, KEY, MOUNTS = "golem_cluster", "golem_ssh_key", "golem_file_mounts"
+SPEC, KEY, MOUNTS, EDITION = "golem_cluster", "golem_ssh_key", "golem_file_mounts", "golem_plugin"
 """What :meth:`GolemNodeProvider.bootstrap_config` notes in the provider section for the provider on the host."""
 
 SET_UP_ENDED = frozenset({STATUS_UP_TO_DATE, STATUS_UPDATE_FAILED})
@@ -66,9 +67,8 @@ class GolemNodeProvider(NodeProvider):
         if provider_config.get(KEY) == str(keys.default_key(cluster_name)):
             self._see_to_default_key()
         cached = provider_config.get("_config_cache_path")
-        if cached is not None and KEY not in provider_config and not self.is_on_head:
-            # made by an older plug-in: good for this command, the next one works it out anew
-            Path(cached).unlink(missing_ok=True)
+        if cached is not None and not self.is_on_head and provider_config.get(EDITION) != edition():
+            self._forget_config(Path(cached))
 
     @staticmethod
     def fillout_available_node_types_resources(cluster_config: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class GolemNodeProvider(NodeProvider):
             abort(error)
         auth["ssh_private_key"] = str(key)
         mounts = sorted(config["file_mounts"].values())
-        config["provider"].update({SPEC: spec, KEY: str(key), MOUNTS: mounts})
+        config["provider"].update({SPEC: spec, KEY: str(key), MOUNTS: mounts, EDITION: edition()})
         for unused in keys_without_effect(config):
             cli_logger.print("Key {} has no effect here: {}", unused, WITHOUT_EFFECT[unused])
         return config
@@ -105,7 +105,7 @@ class GolemNodeProvider(NodeProvider):
         """The config the head gets. Also runs when ``ray up`` finds a live cluster: brings it to new limits."""
         with turn.step(self.cluster_name):
             self._open_cluster()
-        for ours in (SPEC, KEY, MOUNTS):
+        for ours in (SPEC, KEY, MOUNTS, EDITION):
             cluster_config["provider"].pop(ours, None)
         return head_config(cluster_config, self._spec)
 
@@ -299,6 +299,17 @@ class GolemNodeProvider(NodeProvider):
                 "The cluster could not be closed: {} — afterwards: ray-on-golem stop {}",
                 error.message,
                 self.cluster_name,
+            )
+
+    def _forget_config(self, cached: Path) -> None:
+        """Made by another plug-in: good for this command, the next one works it out anew."""
+        try:
+            cached.unlink(missing_ok=True)
+        except OSError as error:
+            cli_logger.warning(
+                "{} was made by another version of the plug-in, and cannot be removed — {} — remove it",
+                cached,
+                error.strerror,
             )
 
     def _see_to_default_key(self) -> None:
