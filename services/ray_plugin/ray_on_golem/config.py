@@ -96,6 +96,15 @@ def cluster_spec(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def check_user(auth: Mapping[str, Any]) -> None:
+    """Ray would knock for a quarter of an hour, at a node that costs. Raises RayOnGolemError."""
+    user = auth["ssh_user"]
+    if user != "root":
+        raise RayOnGolemError(
+            f"auth.ssh_user must be root — it is {user!r}, and nodes have only root — correct the cluster file"
+        )
+
+
 def parameters_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """``provider.parameters`` in today's spelling. Raises RayOnGolemError for unknown keys and bad values."""
     written = config["provider"].get("parameters") or {}
