@@ -10,6 +10,10 @@ if [ "$(cat .venv/.wanted 2>/dev/null)" = "$wanted" ]; then
 fi
 [ -x .venv/bin/pip ] || python3 -m venv .venv
 .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
-.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall services/ray_plugin
+# from a copy: pip builds beside the source, where root's files would be in the owner's way and old modules come back
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+cp -R services/ray_plugin/pyproject.toml services/ray_plugin/ray_on_golem "$copy"
+.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$copy"
 echo "$wanted" > .venv/.wanted
 echo "Ray and the plug-in are in .venv"
