@@ -4,11 +4,16 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 requirements=services/ray_plugin/requirements.txt
 wanted=$(cat "$requirements" services/ray_plugin/pyproject.toml $(find services/ray_plugin/ray_on_golem -name '*.py' | sort) | sha256sum)
-if [ "$(cat .venv/.wanted 2>/dev/null)" = "$wanted" ]; then
+# where the folder was moved or copied, or the machine's Python is another one now, its programs lead to what was
+usable() {
+    grep -qF -e "$(pwd -P)/.venv/bin/python" -e "$(readlink -f .venv)/bin/python" .venv/bin/pip 2>/dev/null \
+        && .venv/bin/pip --version >/dev/null 2>&1
+}
+if usable && [ "$(cat .venv/.wanted 2>/dev/null)" = "$wanted" ]; then
     echo "Ray and the plug-in are in .venv already"
     exit 0
 fi
-[ -x .venv/bin/pip ] || python3 -m venv .venv
+usable || python3 -m venv --clear .venv
 .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
 # from a copy: pip builds beside the source, where root's files would be in the owner's way and old modules come back
 copy=$(mktemp -d)

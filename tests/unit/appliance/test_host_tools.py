@@ -1,4 +1,4 @@
-"""host-tools.sh, in a clone whose Python makes virtual environments that are stand-ins: what is made anew, and where."""
+"""host-tools.sh, in a clone whose Python makes stand-ins of virtual environments: what is made anew, and where."""
 
 from __future__ import annotations
 
@@ -70,3 +70,41 @@ def test_what_is_built_leaves_nothing_in_the_clone(clone: Path) -> None:
     assert (clone / ".venv" / "installed").read_text() == "cli.py\n"
     names = {path.name for path in (clone / "services" / "ray_plugin").iterdir()}
     assert names == {"ray_on_golem", "requirements.txt", "pyproject.toml"}
+
+
+def test_unchanged_tools_are_left_alone(clone: Path) -> None:
+    run(clone)
+    (clone / ".venv" / "installed").unlink()
+    assert "are in .venv already" in run(clone)
+    assert not (clone / ".venv" / "installed").exists()
+
+
+def test_tools_of_a_folder_that_was_moved_are_made_anew(clone: Path) -> None:
+    """Their programs name the place they were made in."""
+    run(clone)
+    moved = clone.rename(clone.with_name("moved"))
+    assert "are in .venv\n" in run(moved)
+    assert f"# {moved}/.venv/bin/python\n" in (moved / ".venv" / "bin" / "pip").read_text()
+
+
+def test_tools_of_a_copied_folder_do_not_lead_to_the_first_one(clone: Path) -> None:
+    run(clone)
+    copied = shutil.copytree(clone, clone.with_name("copied"))
+    assert "are in .venv\n" in run(copied)
+    assert f"# {copied}/.venv/bin/python\n" in (copied / ".venv" / "bin" / "pip").read_text()
+
+
+def test_tools_whose_python_has_gone_are_made_anew(clone: Path) -> None:
+    """After an upgrade of the machine, whose python3 is another one."""
+    run(clone)
+    (clone / ".venv" / "bin" / "python").unlink()
+    assert "are in .venv\n" in run(clone)
+    assert "are in .venv already" in run(clone)
+
+
+def test_tools_behind_a_link_serve_where_they_are(clone: Path) -> None:
+    run(clone)
+    linked = clone.with_name("linked")
+    shutil.copytree(clone, linked, ignore=shutil.ignore_patterns(".venv"))
+    (linked / ".venv").symlink_to(clone / ".venv")
+    assert "are in .venv already" in run(linked)
