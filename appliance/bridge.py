@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from appliance.loopback import open_here
 from appliance.paths import shown
 from appliance.settings import Settings
 from appliance.steps import StepError
@@ -125,7 +126,7 @@ def _get(url: str, token: str | None) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - loopback only
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+        with open_here(request, timeout=TIMEOUT) as answer:
             return dict(json.load(answer))
     except urllib.error.HTTPError as error:
         raise StepError(f"{url} answers {error.code} — {error.read().decode(errors='replace')[:300]}") from error

@@ -12,9 +12,10 @@ from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from appliance.checks import check_disk, check_ports
+from appliance.loopback import open_here
 from appliance.settings import Settings
 from appliance.shell import Shell, compose_rows
 from appliance.steps import StepError, Steps
@@ -99,7 +100,7 @@ def check_disk_free(settings: Settings, _shell: Shell) -> Finding:
 def check_clock(settings: Settings, _shell: Shell) -> Finding:
     """Payments and offers carry times: a wrong clock makes yagna refuse them."""
     try:
-        with urlopen(f"http://127.0.0.1:{settings.ports.prometheus}/-/ready", timeout=TIMEOUT) as answer:
+        with open_here(f"http://127.0.0.1:{settings.ports.prometheus}/-/ready", timeout=TIMEOUT) as answer:
             told = parsedate_to_datetime(answer.headers["Date"]).timestamp()
     except OSError as error:
         return Finding("clock", False, f"Prometheus does not tell the time: {error}", "run: make up")
@@ -135,7 +136,7 @@ def check_bridge(settings: Settings, _shell: Shell) -> Finding:
     url = f"http://127.0.0.1:{settings.ports.bridge}/v1/health/ready"
     request = Request(url, headers={"Authorization": f"Bearer {token}"})
     try:
-        with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+        with open_here(request, timeout=TIMEOUT) as answer:
             body: dict[str, str] = json.load(answer)
         network, wallet = body["network"], body["wallet"]
     except HTTPError as error:

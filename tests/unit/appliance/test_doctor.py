@@ -124,14 +124,14 @@ class Page(BytesIO):
 
 
 def answering(what: Page | Exception) -> Callable[..., Page]:
-    """A ``urlopen``."""
+    """An ``open_here``."""
 
-    def urlopen(*_: object, **__: object) -> Page:
+    def open_here(*_: object, **__: object) -> Page:
         if isinstance(what, Exception):
             raise what
         return what
 
-    return urlopen
+    return open_here
 
 
 STRANGERS = [BadStatusLine("SSH-2.0-OpenSSH_9.2"), Page(b"<html>"), Page(b"[]"), Page(b"{}")]
@@ -143,7 +143,7 @@ def test_another_program_on_a_port_is_named(
 ) -> None:
     settings = Settings("ray-on-golem-unit", "devnet", Ports(1, 2, 3), tmp_path)
     settings.token_file.write_text("token")
-    monkeypatch.setattr(doctor, "urlopen", answering(stranger))
+    monkeypatch.setattr(doctor, "open_here", answering(stranger))
     shell = Scripted(Answer(0, ""))
     bridge = "   ✖ bridge     what answers on port 1 is not the bridge — set BRIDGE_PORT in .env, then run: make up"
     clock = "   ✖ clock      what answers on port 2 is not Prometheus — set PROMETHEUS_PORT in .env, then run: make up"
@@ -154,7 +154,7 @@ def test_another_program_on_a_port_is_named(
 
 @pytest.mark.parametrize("date", [{}, {"Date": "yesterday"}])
 def test_a_server_without_a_clock_is_not_prometheus(monkeypatch: pytest.MonkeyPatch, date: dict[str, str]) -> None:
-    monkeypatch.setattr(doctor, "urlopen", answering(Page(b"", **{"Date": "", **date})))
+    monkeypatch.setattr(doctor, "open_here", answering(Page(b"", **{"Date": "", **date})))
     assert "is not Prometheus" in doctor.check_clock(SETTINGS, Scripted(Answer(0, ""))).observed
 
 
