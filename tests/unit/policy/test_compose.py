@@ -109,6 +109,18 @@ def test_grafana_has_no_password_that_could_be_a_default() -> None:
     assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
 
 
+@every_lasting_service
+def test_nothing_inside_is_asked_through_a_proxy(name: str) -> None:
+    """Docker's own configuration (``proxies``) puts proxies into the environment of every container."""
+    service = SERVICES[name]
+    probe = service["healthcheck"]["test"]
+    if "wget" in probe:
+        assert " -Y off " in " ".join(probe)  # busybox' heeds no list
+        return
+    for key in ("NO_PROXY", "no_proxy"):
+        assert {"127.0.0.1", "localhost", "chain", "devnet", "yagna"} <= {*service["environment"][key].split(",")}
+
+
 @pytest.mark.parametrize(("volume", "readers"), sorted(SHARED_SECRETS.items()))
 def test_a_secret_is_mounted_only_where_it_is_needed(volume: str, readers: set[str]) -> None:
     mounting = {
