@@ -40,6 +40,10 @@ package_of() {
 
 engine_answers() { docker info >/dev/null 2>&1; }
 engine_installed() { command -v dockerd >/dev/null || [ -S /var/run/docker.sock ]; }
+# where docker looks for its engine, unless that is the machine's own: a rootless one, Docker Desktop's, another machine's
+engine_elsewhere() {
+    docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null | sed '\|^unix:///var/run/docker.sock$|d' || true
+}
 compose_seen() { docker compose version --short 2>/dev/null || true; }
 
 # compose_answers : an older one counts as none
@@ -58,6 +62,10 @@ check_what_is_missing() {
     fi
     if ! engine_answers && [ -n "${DOCKER_HOST:-}" ]; then
         fail "No Docker engine answers at DOCKER_HOST=$DOCKER_HOST — nothing was changed — start that engine, or unset DOCKER_HOST to use this machine's."
+    fi
+    elsewhere=$(engine_elsewhere)
+    if ! engine_answers && [ -n "$elsewhere" ]; then
+        fail "No Docker engine answers at $elsewhere — nothing was changed — start it (Docker Desktop, or for rootless Docker: systemctl --user start docker), or use this machine's: docker context use default"
     fi
     if ! engine_answers && engine_installed && ! is_root; then
         fail "Docker is installed but does not answer to $(id -un) — start it (sudo systemctl start docker) and add yourself to its group (sudo usermod -aG docker $(id -un), then log in again)."

@@ -70,6 +70,23 @@ def test_an_engine_elsewhere_that_does_not_answer_is_not_replaced_by_one_here(ma
     assert "Changes" not in done.stdout
 
 
+@pytest.mark.parametrize("dockerd", [True, False], ids=["rootless", "Docker Desktop"])
+def test_an_engine_of_the_users_own_that_is_stopped_is_named(machine: Path, *, dockerd: bool) -> None:
+    """Neither the machine's engine nor another one in its place would help: the context leads to the user's."""
+    if dockerd:
+        stand_in(machine, "dockerd", "exit 1")
+    stand_in(
+        machine,
+        "docker",
+        'case "$1 $2" in "context inspect") echo unix:///home/me/docker.sock;; "compose version") echo 2.40.3;; '
+        "*) exit 1;; esac",
+    )
+    done = set_up(machine)
+    assert done.returncode == 1
+    assert "No Docker engine answers at unix:///home/me/docker.sock — nothing was changed" in done.stderr
+    assert "sudo" not in done.stderr
+
+
 def test_a_python_without_pip_is_given_one_where_compose_is_missing(machine: Path) -> None:
     (machine / "python3").unlink()
     stand_in(machine, "python3", 'case "$2" in *"import pip"*) exit 1;; esac')
