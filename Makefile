@@ -39,7 +39,7 @@ backup: ## copy wallet and books into run/backup; refuses while nodes are rented
 	@python3 -m appliance backup
 
 restore: ## bring wallet and books back: make restore FROM=run/backup/DATE.tar.gz
-	@FROM=$(FROM) python3 -m appliance restore
+	@FROM='$(FROM)' python3 -m appliance restore
 
 support-bundle: ## logs and findings for somebody who helps, without secrets
 	@python3 -m appliance support-bundle

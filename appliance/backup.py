@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shlex
 import tarfile
 import time
 import zlib
@@ -61,8 +62,13 @@ def save(steps: Steps, settings: Settings) -> None:
         _start_again(steps, settings, ran)
     steps.say(
         f"\n{shown(path)} holds the wallet's key: keep it as you keep money.\n"
-        f"Bring it back: make restore FROM={shown(path)}"
+        f"Bring it back: make restore FROM={_pasted(path)}"
     )
+
+
+def _pasted(path: Path) -> str:
+    """In a command that a user is to run."""
+    return shlex.quote(shown(path))
 
 
 def _harm_of_a_pause(settings: Settings) -> str:
@@ -78,7 +84,7 @@ def bring_back(steps: Steps, settings: Settings) -> None:
     changed.
     """
     name = os.environ.get("FROM", "")
-    path = (ROOT / name).resolve()
+    path = (ROOT / os.path.expanduser(name)).resolve()  # noqa: PTH111 - Path raises where it knows no such user
     if not name or not path.is_file():
         raise StepError(f"No backup {name!r} — name one: make restore FROM=run/backup/DATE.tar.gz")
     with steps.step("Checks, nothing changed yet"):
@@ -88,7 +94,7 @@ def bring_back(steps: Steps, settings: Settings) -> None:
     refuse_while_rented(  # only now: with the engine a bridge may have come back
         settings,
         harm="their books would be lost",
-        anyway=f"bring it back all the same: make restore FROM={name} FORCE=1",
+        anyway=f"bring it back all the same: make restore FROM={_pasted(path)} FORCE=1",
     )
     get_base_images(steps, settings)
     with steps.step("Volumes"):
@@ -109,7 +115,7 @@ def _replace(steps: Steps, settings: Settings, path: Path) -> None:
         _stop(steps, settings, ran)
         with steps.step(f"Unpacking {shown(path)} beside what is there"):
             in_container(steps, settings, "unpack", volumes, backup=path)
-    with _explained(steps, HALF.format(shown(path))), steps.step("Putting it in its place"):
+    with _explained(steps, HALF.format(_pasted(path))), steps.step("Putting it in its place"):
         in_container(steps, settings, "swap", volumes)
     _start_again(steps, settings, ran)
 

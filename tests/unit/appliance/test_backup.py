@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance import backup
+from appliance.paths import ROOT
 from appliance.steps import StepError, Steps
 from tests.unit.appliance.bench import Docker, Recorder, on
 
@@ -269,3 +272,31 @@ def test_an_interruption_is_no_reason_to_start_either(
         backup.bring_back(steps, on("devnet", tmp_path))
     assert steps.ran("compose up") == []
     assert "nothing was replaced; the appliance is stopped" in capsys.readouterr().out
+
+
+def test_make_hands_on_a_name_with_a_space(tmp_path: Path) -> None:
+    python = tmp_path / "python3"
+    python.write_text('#!/bin/bash\necho "$FROM"\n')
+    python.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["make", "--silent", "restore", "FROM=my backups/all.tar.gz"],
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("my backups/all.tar.gz\n", "")
+
+
+@pytest.mark.usefixtures("silent")
+def test_what_is_advised_for_a_name_with_a_space_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "my backups"
+    folder.mkdir()
+    packed(folder / "all.tar.gz", *VOLUMES)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FROM", "~/my backups/all.tar.gz")  # not every shell has put the folder's name there
+    with pytest.raises(StepError, match=f"make restore FROM='{folder}/all.tar.gz' FORCE=1"):
+        backup.bring_back(Recorder(tmp_path / "logs"), on("devnet", tmp_path))
