@@ -155,6 +155,27 @@ def test_the_cluster_is_opened_with_the_files_limits_and_the_key(make: Make, bri
     assert bridge.calls["open_cluster"] == 1
 
 
+def test_one_program_opens_a_cluster_again_after_its_end(make: Make, bridge: FakeBridge) -> None:
+    """Ray's SDK keeps the provider: up, down, up."""
+    provider = make()
+    for _ in range(2):
+        bridge.progress.append(RUNNING)
+        provider.create_node({}, HEAD_TAGS, 1)
+        bridge.nodes.clear()
+    assert bridge.calls["open_cluster"] == 2
+
+
+def test_a_command_for_a_head_that_fails_to_start_ends_plainly(make: Make, bridge: FakeBridge) -> None:
+    """``ray exec`` while ``ray up`` of somebody else is at it."""
+    bridge.nodes = {"head": node_view("head", "deploying", tags=HEAD_TAGS)}
+    bridge.progress.append({"state": "terminated", "message": "No provider could start it", "reason": "start_failed"})
+    auth = {"ssh_user": "root", "ssh_private_key": "/key"}
+    runner = make().get_command_runner("", "head", auth, "one", None, use_internal_ip=False)
+    code, text = ends(lambda: runner.run("true"))
+    assert code == 1
+    assert "No provider could start it" in text
+
+
 def test_a_live_cluster_is_brought_to_new_limits(make: Make, bridge: FakeBridge) -> None:
     config = {"provider": {"type": "external", SPEC: 1, KEY: "/key", "parameters": {"token_file": "x"}}}
     prepared = make().prepare_for_head_node(config)

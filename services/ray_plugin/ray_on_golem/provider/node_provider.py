@@ -222,6 +222,7 @@ class GolemNodeProvider(NodeProvider):
             use_internal_ip=use_internal_ip,
         )
 
+    @plainly
     def _wait_until_running(self, node_id: str, deadline: float) -> NodeRecord:
         """The node once it runs; ``deadline`` is unix seconds. Raises RayOnGolemError."""
         node = self._waiter.until_running(node_id, seconds=deadline - time.time())
@@ -235,6 +236,7 @@ class GolemNodeProvider(NodeProvider):
     def _create_head(self, node_type: str, tags: dict[str, str]) -> dict[str, Any]:
         """The head, running; whatever goes wrong from asking for it on, nothing stays rented."""
         check_readable(self.provider_config.get(MOUNTS, ()))
+        self._is_open = False  # as far as anybody knows: Ray's SDK keeps a provider for one cluster after the other
         self._open_cluster()
         others = self._live()
         node: dict[str, Any] | None = None
