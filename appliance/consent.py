@@ -39,6 +39,9 @@ def _ask() -> None:
             "Nobody is there to be asked — nothing was changed — run make up in a terminal, or: "
             f"{AGREED}={REAL_MONEY} make up"
         )
-    answer = input(f"\nType {REAL_MONEY} to go on, anything else to stop: ")
+    try:
+        answer = input(f"\nType {REAL_MONEY} to go on, anything else to stop: ")
+    except EOFError:
+        answer = ""
     if answer.strip() != REAL_MONEY:
         raise StepError("Not agreed — nothing was changed — the devnet is free: GOLEM_NETWORK=devnet in .env")

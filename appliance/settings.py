@@ -25,6 +25,9 @@ DEFAULT = re.compile(r"(?<!:-)\$\{([A-Z][A-Z0-9_]*):-([^${}]*)\}")
 ASSIGNMENT = re.compile(r"\s*([A-Z][A-Z0-9_]*)\s*=(.*)")
 """A line of ``.env``. Compose reads others, too, such as ``KEY: value``: they are refused, so that it reads no more."""
 
+COMMENT = re.compile(r"(^|\s)#.*")
+"""Behind a value, as compose reads it."""
+
 REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 """One value of ``.env`` in another, as compose reads it."""
 
@@ -147,7 +150,7 @@ def _assignments(lines: Sequence[str]) -> dict[str, str]:
         found = ASSIGNMENT.fullmatch(line)
         if found is None:  # the line is not shown: it may hold anything
             raise StepError(f"Line {number} of .env is no setting — one looks like KEY=value — correct it in .env")
-        values[found[1]] = found[2].strip()
+        values[found[1]] = COMMENT.sub("", found[2]).strip()
     return values
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -52,6 +53,19 @@ def test_it_is_said_what_it_means_and_nothing_starts_without_a_yes(
         assert said in shown
     assert not started
     assert not run.exists()
+
+
+def test_an_end_of_input_is_no_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[str]) -> None:
+    """Ctrl-D."""
+
+    def ended(_prompt: str) -> NoReturn:
+        raise EOFError
+
+    typing(monkeypatch, "")
+    monkeypatch.setattr("builtins.input", ended)
+    with pytest.raises(StepError, match="Not agreed — nothing was changed"):
+        program.up(steps(tmp_path), on("polygon", tmp_path / "run"))
+    assert not started
 
 
 def test_who_agreed_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

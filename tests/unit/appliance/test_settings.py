@@ -66,6 +66,12 @@ def test_spaces_around_a_key_are_no_mistake(dotenv: Path) -> None:
     assert read_settings().network == "hoodi"
 
 
+def test_a_comment_behind_a_value_is_none_of_it(dotenv: Path) -> None:
+    """As compose reads it."""
+    change(dotenv, "GOLEM_NETWORK=devnet", "GOLEM_NETWORK=hoodi # for now\nRUN_DIR=./r#n")
+    assert (read_settings().network, read_settings().run.name) == ("hoodi", "r#n")
+
+
 def test_compose_is_told_the_network_that_was_read(dotenv: Path) -> None:
     change(dotenv, "GOLEM_NETWORK=devnet", "GOLEM_NETWORK=hoodi")
     assert read_settings().compose_environment()["GOLEM_NETWORK"] == "hoodi"
