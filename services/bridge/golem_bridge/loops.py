@@ -14,6 +14,9 @@ from golem_bridge.errors import BridgeError
 MAX_BACKOFF = 30.0
 """Seconds."""
 
+DOUBLINGS = 6
+"""After that many failures the pause is longest. A night of them would double it beyond what a float holds."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -72,7 +75,8 @@ class Loop:
             await self._pause()
 
     async def _pause(self) -> None:
-        backoff = min(MAX_BACKOFF, 0.5 * 2**self._failures) * random.uniform(0.8, 1.2) if self._failures else 0.0  # noqa: S311
+        nominal = min(MAX_BACKOFF, 0.5 * 2 ** min(self._failures, DOUBLINGS))
+        backoff = nominal * random.uniform(0.8, 1.2) if self._failures else 0.0  # noqa: S311
         pause = max(self._interval, backoff)
         if pause <= 0:
             return

@@ -73,6 +73,18 @@ async def test_failures_are_fenced_backed_off_and_forgotten(error: Exception) ->
     assert loop.last_success > began
 
 
+async def test_a_night_of_failures_stops_no_loop() -> None:
+    """yagna may be down from one evening to the next."""
+    steps = Steps(MarketError("nobody there — again"))
+    loop = Loop("loop", steps, interval=1, clock=CLOCK)
+    loop.start()
+    await asyncio.sleep(24 * 3600)
+    steps.error = None
+    await asyncio.sleep(60)
+    await loop.stop()
+    assert loop.steps > loop.failed_steps > 2000
+
+
 async def test_a_step_that_runs_sees_the_stop() -> None:
     cancelled = False
 
