@@ -1,15 +1,18 @@
 """The ledger: exact, append-only, the same after a restart."""
 
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from golem_bridge.money.ledger import ACCEPTANCES, EntryKind, Ledger
 from golem_bridge.money.price import glm_text, to_glm, to_wei
 from golem_bridge.store.database import SCHEMA_VERSION, Database, StoreError
+from golem_bridge.store.database import ledger as ledger_table
 from tests.unit.bridge.samples import START
 
 WEI = st.integers(min_value=0, max_value=10**30)
@@ -34,6 +37,24 @@ def test_sums_are_those_of_the_rows(entries: list[tuple[str, EntryKind, int]]) -
         for kind in ACCEPTANCES:
             total = sum(wei for _, entry_kind, wei in entries if entry_kind is kind)
             assert books.cluster_glm("c", kind) == to_glm(total)
+    database.close()
+
+
+def test_old_books_are_not_held_in_memory_all_at_once() -> None:
+    """Twenty nodes of three weeks have 600,000 rows."""
+    rows = 10_000
+    database = Database.open(None)
+    row = {"at": START, "cluster_id": "c", "agreement_id": "a", "kind": EntryKind.ENV, "wei": 7, "detail": ""}
+    with database.write() as connection:
+        connection.execute(insert(ledger_table), [{**row, "reference": str(number)} for number in range(rows)])
+    tracemalloc.start()
+    try:
+        ledger = Ledger(database)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert ledger.accepted("a") == 7 * rows
+    assert peak < 100 * rows  # bytes
     database.close()
 
 

@@ -39,9 +39,11 @@ class Ledger:
         self._database = database
         self._by_agreement: dict[tuple[str, EntryKind], int] = defaultdict(int)
         self._by_cluster: dict[tuple[str, EntryKind], int] = defaultdict(int)
+        columns = ledger.c
+        rows = select(columns.cluster_id, columns.agreement_id, columns.kind, columns.wei)
         with database.read() as connection:
-            for row in connection.execute(select(ledger)).all():
-                self._count(row.cluster_id, row.agreement_id, EntryKind(row.kind), row.wei)
+            for cluster_id, agreement_id, kind, wei in connection.execute(rows):  # one by one: they can be a million
+                self._count(cluster_id, agreement_id, EntryKind(kind), wei)
 
     def accept(
         self,
