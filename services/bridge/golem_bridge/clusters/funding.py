@@ -44,9 +44,8 @@ class Funding:
         Raises BudgetError.
         """
         try:
-            if budget == cluster.budget:
-                await self._golem.allocation(allocation_id)
-            else:
+            # not the budget in the books: a change may have been made and never booked
+            if (await self._golem.allocation(allocation_id)).total != budget:
                 await self._golem.amend_allocation(allocation_id, total=budget)
         except NotFoundError:
             log.warning("allocation is lost, setting the budget aside anew", cluster=cluster.name)

@@ -25,6 +25,18 @@ async def test_a_new_budget_amends_the_allocation(bench: Bench) -> None:
     assert await totals(bench) == [7]
 
 
+@pytest.mark.parametrize("left", ["3", "7"])
+async def test_an_allocation_is_as_large_as_the_budget_after_a_change_that_was_never_booked(
+    bench: Bench, left: str
+) -> None:
+    """The bridge died, or yagna's answer was lost, between the two."""
+    await bench.start()
+    before = await bench.service.open("demo", spec(budget="5"))
+    await bench.golem.amend_allocation(before.allocation_id or "", total=Decimal(left))
+    await bench.service.open("demo", spec(budget="5"))
+    assert await totals(bench) == [5]
+
+
 @pytest.mark.parametrize("budget", ["5", "7"])
 async def test_an_allocation_that_yagna_has_lost_is_made_anew(bench: Bench, budget: str) -> None:
     """The devnet was reset, or somebody released it by hand."""
