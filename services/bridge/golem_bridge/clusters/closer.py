@@ -127,7 +127,8 @@ class Closer:
     def _over(self, contract: Contract) -> None:
         self._tried_since.pop(contract.agreement_id, None)
         self._ended_by_us.discard(contract.agreement_id)
-        self._contracts.ended(contract.agreement_id, self._clock.now())
+        if not self._contracts.ended(contract.agreement_id, self._clock.now()):
+            return  # closed twice at a time: the provider may be claimed anew by now
         self._runtimes.of(contract.cluster_id).claims.release(contract.provider_id)
         self._changes.tell(contract.cluster_id)
         log.info("contract closed", agreement=contract.agreement_id, node=contract.node_id)

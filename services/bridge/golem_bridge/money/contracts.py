@@ -136,11 +136,11 @@ class Contracts:
     def activity_is(self, agreement_id: str, activity_id: str) -> None:
         self._update(agreement_id, activity_id=activity_id)
 
-    def ended(self, agreement_id: str, at: datetime) -> None:
-        """Nothing is owed for the time after ``at``; the first end stands."""
+    def ended(self, agreement_id: str, at: datetime) -> bool:
+        """Nothing is owed for the time after ``at``; the first end stands. Whether this is it."""
         unended = (contracts.c.agreement_id == agreement_id) & contracts.c.ended_at.is_(None)
         with self._database.write() as connection:
-            connection.execute(update(contracts).where(unended).values(ended_at=at))
+            return connection.execute(update(contracts).where(unended).values(ended_at=at)).rowcount > 0
 
     def invoiced(self, agreement_id: str, wei: int) -> None:
         self._update(agreement_id, invoiced_wei=wei)

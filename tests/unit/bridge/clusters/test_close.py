@@ -222,6 +222,30 @@ async def test_closing_waits_for_yagna(bench: Bench) -> None:
     assert not bench.rented()
 
 
+async def test_a_provider_that_was_claimed_anew_is_not_freed_by_a_second_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that failed closes its contract at once, and so does the loop that ends what nobody wants."""
+    bench.join("one")
+    await bench.start()
+    (head,) = await up(bench)
+    contract = bench.contract(head)
+    claims = bench.runtimes.of("demo-1").claims
+    destroy, delays = bench.golem.destroy_activity, iter([1, 5])
+
+    async def slowly(activity_id: str, *, timeout: float) -> None:
+        await asyncio.sleep(next(delays))
+        await destroy(activity_id, timeout=timeout)
+
+    monkeypatch.setattr(bench.golem, "destroy_activity", slowly)
+    first, second = (asyncio.create_task(bench.closer.close(contract)) for _ in range(2))
+    await first
+    assert contract.provider_id not in claims
+    claims.take(contract.provider_id)  # the next node's negotiation
+    await second
+    assert contract.provider_id in claims
+
+
 async def test_a_cluster_that_cannot_be_finished_does_not_hold_others_up(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
