@@ -86,6 +86,7 @@ class Closer:
         try:
             await self.close(contract)
         except YagnaUnavailableError as error:
+            self._tried_since.pop(contract.agreement_id, None)  # the provider was not asked
             log.warning("contract not closed yet", agreement=contract.agreement_id, reason=error.message)
         except GolemError as error:
             if self._clock.monotonic() - tried_since < PATIENCE:

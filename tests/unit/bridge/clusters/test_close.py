@@ -222,6 +222,24 @@ async def test_closing_waits_for_yagna(bench: Bench) -> None:
     assert not bench.rented()
 
 
+async def test_a_provider_is_given_the_same_time_after_yagna_was_away(bench: Bench) -> None:
+    """yagna is back before it reaches anybody: what it could not ask is no refusal."""
+    (gone,) = bench.join("gone")
+    await bench.start()
+    (head,) = await up(bench)
+    agreement_id = bench.contract(head).agreement_id
+    gone.vanished = bench.golem.down = True
+    bench.service.close("demo")
+    await asyncio.sleep(600)
+    bench.golem.down = False
+    await asyncio.sleep(30)
+    contract = bench.books.contracts.get(agreement_id)
+    assert contract is not None
+    assert contract.ended_at is None
+    gone.vanished = False
+    await bench.until(lambda: not bench.rented(), seconds=20)
+
+
 async def test_a_provider_that_was_claimed_anew_is_not_freed_by_a_second_end(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
