@@ -91,6 +91,18 @@ async def test_tags_that_cannot_be_told_are_not_kept(bench: Bench) -> None:
     assert (await doors.host.get("/v1/clusters")).status_code == 200
 
 
+async def test_an_id_that_is_not_unicode_is_a_bad_request(bench: Bench) -> None:
+    """The books cannot even be asked for it; that is no crash of the bridge, whose errors are counted."""
+    bench.join("one")
+    await bench.start()
+    await up(bench)
+    head, headers = Doors(bench).head("demo-1"), {"Content-Type": "application/json"}
+    body = b'{"node_ids": ["\\ud800"]}'
+    answer = await head.post("/v1/clusters/demo/nodes/terminate", content=body, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert bench.state(HEAD) == "running"
+
+
 @given(st.dictionaries(st.text(max_size=30), st.text(max_size=30)))
 def test_what_passes_can_be_written_in_so_many_bytes(tags: dict[str, str]) -> None:
     try:
