@@ -18,6 +18,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    Index,
     Integer,
     MetaData,
     String,
@@ -31,7 +32,7 @@ from sqlalchemy import (
 
 from golem_bridge.errors import BridgeError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class StoreError(BridgeError):
@@ -149,6 +150,9 @@ documents = Table(
     Column("verdict", String, nullable=False),
     Column("detail", String, nullable=False),
 )
+
+BY_VERDICT = Index("documents_by_verdict", documents.c.verdict)
+"""Those not accepted yet are looked for all the time, among all there ever were."""
 
 verdicts = Table(
     "verdicts",
@@ -268,5 +272,10 @@ def add_verdicts(connection: Connection, _golem_network: str) -> None:
     connection.exec_driver_sql("INSERT INTO verdicts SELECT document_id, verdict FROM documents")
 
 
-MIGRATIONS: dict[int, Callable[[Connection, str], None]] = {1: add_network, 2: add_verdicts}
+def add_index(connection: Connection, _golem_network: str) -> None:
+    """Made with the table in new books."""
+    BY_VERDICT.create(connection)
+
+
+MIGRATIONS: dict[int, Callable[[Connection, str], None]] = {1: add_network, 2: add_verdicts, 3: add_index}
 """What brings each older schema to the next; given the network the bridge runs on."""

@@ -97,6 +97,18 @@ def test_old_books_are_read_and_what_is_open_is_of_the_network_that_is_set(tmp_p
         database.close()
 
 
+@pytest.mark.parametrize("are_old", [False, True])
+def test_documents_are_found_by_their_verdict_however_many_there_are(tmp_path: Path, are_old: bool) -> None:
+    path = tmp_path / "bridge.sqlite"
+    if are_old:
+        old_books(path)
+    database = Database.open(path)
+    with database.read() as connection:
+        plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN SELECT * FROM documents WHERE verdict IN ('a', 'b')")
+        assert "USING INDEX documents_by_verdict" in str(plan.all())
+    database.close()
+
+
 def test_books_that_cannot_be_brought_up_to_date_stay_as_they_were(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
