@@ -89,6 +89,7 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
             bridge_public_key=public_line(key),
             on_end=service.end_node,
             close=closer.close,
+            drop_link=links.drop,
         )
         sweeper = Sweeper(golem=golem, books=books, app_session_id=session)
         leftovers = Leftovers(golem=golem, books=books, is_opening=service.is_opening_any)

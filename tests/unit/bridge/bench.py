@@ -171,6 +171,7 @@ class Bench:
             bridge_public_key=PUBLIC_KEY,
             on_end=service.end_node,
             close=self.closer.close,
+            drop_link=self._drop_link,
         )
         self.caretaker = Caretaker(
             golem=golem,

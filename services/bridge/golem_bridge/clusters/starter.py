@@ -65,6 +65,7 @@ class Starter:
         bridge_public_key: str,
         on_end: Callable[[str, EndReason, str], None],
         close: Callable[[Contract], Awaitable[None]],
+        drop_link: Callable[[str], Awaitable[None]],
     ) -> None:
         self._golem = golem
         self._clusters = books.clusters
@@ -81,6 +82,7 @@ class Starter:
         self._bridge_public_key = bridge_public_key
         self._on_end = on_end
         self._close = close
+        self._drop_link = drop_link
 
     async def run(self, node_id: str) -> None:
         """Start a node; whatever happens, it ends up running or on its way out."""
@@ -128,6 +130,7 @@ class Starter:
             await self._close(contract)
         except GolemError as error:
             log.info("contract not closed yet", agreement=agreement_id, reason=error.message)
+        await self._drop_link(node_id)  # the next machine has the same id: the link leads to the old one
 
     def _remember(self, provider_id: str, error: GolemError) -> None:
         failure = failure_of(error)

@@ -117,6 +117,18 @@ async def test_when_a_provider_fails_the_next_one_is_tried(bench: Bench, habit: 
     assert len(bench.runtimes.of("demo-1").claims) == 1
 
 
+async def test_a_link_to_a_machine_that_was_given_up_is_not_used_for_the_next(bench: Bench) -> None:
+    """Both have the node's id."""
+    bench.join("bad", price_start=Decimal(0))
+    bench.join("good")
+    bench.gate.unreachable = lambda node: bench.contract(node.node_id).provider_name == "bad"
+    await bench.start()
+    head_id = await head(bench)
+    await bench.until_running(head_id)
+    assert bench.contract(head_id).provider_name == "good"
+    assert bench.dropped_links == [head_id]
+
+
 async def test_after_some_providers_failed_the_start_fails(bench: Bench) -> None:
     bench.join(*(f"bad {number}" for number in range(PROVIDERS_TRIED + 1)), failing_command="deploy")
     await bench.start()
