@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import MutableMapping
+from itertools import product
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -27,7 +28,12 @@ class Traffic:
         self._seconds = histogram(HTTP_SECONDS, registry)
 
     def around(self, app: ASGIApp, *, door: str) -> ASGIApp:
-        """The same app, counted; to be put outside of the door, so that the refused are counted too."""
+        """The same app, counted; to be put outside of the door, so that the refused are counted too.
+
+        Their series begin at zero: the first burst is a rise like any other.
+        """
+        for method, code in product(("GET", "POST"), ("401", "403")):
+            self._requests.labels(door, NO_ROUTE, method, code)
 
         async def counted(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "lifespan":

@@ -58,6 +58,13 @@ async def test_what_is_refused_or_unknown_has_no_route(registry: CollectorRegist
     assert requests(registry, route="none", code="404", method="other") == 1
 
 
+@pytest.mark.parametrize("code", ["401", "403"])
+async def test_the_first_refusal_is_a_rise(registry: CollectorRegistry, client: httpx.AsyncClient, code: str) -> None:
+    assert requests(registry, route="none", code=code) == 0
+    await client.get("/v1/clusters/one")
+    assert requests(registry, route="none", code="401") == 1
+
+
 async def test_a_crash_counts_as_500(registry: CollectorRegistry, client: httpx.AsyncClient) -> None:
     await client.get("/broken", headers=HEADERS)
     assert requests(registry, route="/broken", code="500") == 1
