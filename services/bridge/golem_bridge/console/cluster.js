@@ -125,7 +125,7 @@ class Budget {
     setText(this.texts.left, glm(left));
     setText(this.texts["left-word"], ` left of a budget of ${glm(budget)} GLM`);
     const price = pricePerHour(cluster.nodes);
-    setText(this.lasts, price > 0 ? `lasts ${lasting((budget - accepted) / price)} at least, at ${glm(price)} GLM/h` : "");
+    setText(this.lasts, price > 0 ? `lasts about ${lasting((budget - accepted) / price)} at ${glm(price)} GLM/h` : "");
   }
 }
 

@@ -26,7 +26,7 @@ function duration(seconds) {
   return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
 }
 
-// How long money lasts; rounded down, as it is a promise.
+// How long money lasts; rounded down: rather too little than too much.
 function lasting(hours) {
   if (hours >= 48) return `${Math.floor(hours / 24)} days`;
   if (hours >= 2) return `${Math.floor(hours)} h`;
