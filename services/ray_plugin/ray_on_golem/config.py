@@ -105,6 +105,16 @@ def check_user(auth: Mapping[str, Any]) -> None:
         )
 
 
+def check_docker(docker: Mapping[str, Any]) -> None:
+    """Ray would take it that its commands run in a container. Raises RayOnGolemError."""
+    for key in ("image", "head_image", "worker_image"):
+        if docker.get(key):
+            raise RayOnGolemError(
+                f"docker.{key} {docker[key]!r} cannot be had: a node's own system is the image that demand.image_tag "
+                "names, and no container runs in it — take the docker section out of the cluster file"
+            )
+
+
 def parameters_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """``provider.parameters`` in today's spelling. Raises RayOnGolemError for unknown keys and bad values."""
     written = config["provider"].get("parameters") or {}
@@ -147,9 +157,9 @@ def bridge_node_config(node_type: str, config: Mapping[str, Any]) -> dict[str, A
     where = f"node_config of {node_type}"
     _check_keys(where, NODE_CONFIG, config)
     demand, limits = config.get("demand") or {}, config.get("budget_control") or {}
-    usage = limits.get("per_cpu_expected_usage") or {}
     _check_keys(f"{where}.demand", DEMAND, demand)
     _check_keys(f"{where}.budget_control", BUDGET_CONTROL, limits)
+    usage = limits.get("per_cpu_expected_usage") or {}
     _check_keys(f"{where}.budget_control.per_cpu_expected_usage", EXPECTED_USAGE, usage)
     interval = limits.get("payment_interval_hours") or {}
     _check_keys(f"{where}.budget_control.payment_interval_hours", PAYMENT_INTERVAL, interval)

@@ -141,6 +141,8 @@ def test_a_budget_is_more_than_nothing(budget: object) -> None:
         ("webserver_port", 70000, "webserver_port must be a port number"),
         ("node_config", [1], "provider.parameters.node_config must hold keys and values"),
         ("node_config.demand", "much", "must hold keys and values"),
+        ("node_config.budget_control", "little", "budget_control must hold keys and values"),
+        ("node_config.budget_control.per_cpu_expected_usage", 3, "per_cpu_expected_usage must hold keys and values"),
         ("node_config.demand.image_hash", "abc", "names no image, or two"),
         ("node_config.demand.image_tag", None, "names no image, or two"),
     ],

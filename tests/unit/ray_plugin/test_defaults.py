@@ -162,6 +162,11 @@ def test_nothing_in_the_config_depends_on_where_python_and_the_appliance_are(
     [
         ({"cluster_name": "../x"}, "cluster_name '../x' cannot be used"),
         ({"auth": {"ssh_private_key": "~/none", "ssh_user": "root"}}, "correct auth.ssh_private_key"),
+        ({"docker": {"image": "a", "container_name": "c"}}, "docker.image 'a' cannot be had"),
+        (
+            {"docker": {"head_image": "a", "worker_image": "b", "container_name": "c"}},
+            "docker.head_image 'a' cannot be",
+        ),
         ({"auth": {"ssh_user": "ubuntu"}}, "auth.ssh_user must be root — it is 'ubuntu'"),
         ({"total_budget": 0}, "total_budget must be more than 0 GLM"),
         ({"total_budgett": 1}, "did you mean 'total_budget'"),

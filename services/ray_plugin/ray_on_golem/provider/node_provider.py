@@ -23,7 +23,14 @@ from ray.autoscaler.tags import (
 
 from ray_on_golem import keys
 from ray_on_golem.bridge import Bridge
-from ray_on_golem.config import WITHOUT_EFFECT, bridge_node_config, check_user, cluster_spec, keys_without_effect
+from ray_on_golem.config import (
+    WITHOUT_EFFECT,
+    bridge_node_config,
+    check_docker,
+    check_user,
+    cluster_spec,
+    keys_without_effect,
+)
 from ray_on_golem.errors import RayOnGolemError
 from ray_on_golem.legacy import check_network, modern_parameters
 from ray_on_golem.place import find_place
@@ -87,6 +94,7 @@ class GolemNodeProvider(NodeProvider):
             config = fill_defaults(cluster_config)
             auth = config["auth"]
             check_user(auth)
+            check_docker(config.get("docker") or {})
             if "ssh_private_key" in auth:
                 key = Path(auth["ssh_private_key"]).expanduser().absolute()
                 keys.public_key(key)
