@@ -6,7 +6,7 @@ CODE := services/bridge/golem_bridge services/devnet/golem_devnet services/ray_p
 .PHONY: help demo up down devnet devnet-down devnet-reset image console doctor backup restore support-bundle logs status test test-unit bench check lock dashboards reference
 
 help: ## this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## everything: set-up, a Ray job on rented nodes, the bill
 	@python3 -m appliance demo
