@@ -12,7 +12,8 @@ fail() {
 
 is_root() { [ "$(id -u)" = 0 ]; }
 
-is_debian() { [ -r /etc/debian_version ] && command -v apt-get >/dev/null; }
+# or a relative of it: what packages are installed with
+is_debian() { command -v apt-get >/dev/null && command -v dpkg >/dev/null; }
 
 # quietly COMMAND... : shows the output only if the command fails
 quietly() {
