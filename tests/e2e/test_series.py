@@ -16,7 +16,8 @@ from appliance.bridge import Bridge
 from appliance.settings import Settings
 from appliance.settlement import wait_for_settlement
 from appliance.steps import Steps
-from golem_bridge.telemetry.catalogue import CATALOGUE, Life
+from golem_bridge.telemetry.catalogue import CATALOGUE
+from golem_bridge.telemetry.entry import Life
 from tests.e2e.cluster import ClusterFile, wait_until
 from tests.e2e.conftest import MakeCluster
 from tests.exposed import exposed

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 
-PREFIX = "rayongolem"
+from golem_bridge.telemetry.entry import Entry, Life, MetricKind
 
 PHASE_BUCKETS = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0, 420.0, 600.0, 900.0)
 """Seconds: from a devnet's quick start to an image of gigabytes pulled over a slow line."""
@@ -16,55 +14,6 @@ HTTP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.
 
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Seconds."""
-
-
-class MetricKind(StrEnum):
-    """How Prometheus reads it."""
-
-    INFO = "info"
-    GAUGE = "gauge"
-    COUNTER = "counter"
-    HISTOGRAM = "histogram"
-
-
-class Life(StrEnum):
-    """How long a series is there."""
-
-    ALWAYS = "always"
-    CLUSTER = "while the cluster is not closed"
-    NODE = "while the node lives"
-    MONEY = "for ever: it counts money"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One metric. ``base`` is its name without prefix and without the suffix its kind adds."""
-
-    base: str
-    kind: MetricKind
-    unit: str
-    help: str
-    labels: tuple[str, ...] = ()
-    life: Life = Life.ALWAYS
-    buckets: tuple[float, ...] = field(default=())
-
-    @property
-    def family(self) -> str:
-        """The name as prometheus_client wants it."""
-        return f"{PREFIX}_{self.base}"
-
-    @property
-    def name(self) -> str:
-        """The name as Prometheus stores it; a histogram's is the stem of _bucket, _sum and _count."""
-        suffix = {MetricKind.INFO: "_info", MetricKind.COUNTER: "_total"}.get(self.kind, "")
-        return self.family + suffix
-
-    @property
-    def stored_names(self) -> tuple[str, ...]:
-        """The names of its series."""
-        if self.kind is MetricKind.HISTOGRAM:
-            return tuple(f"{self.family}_{part}" for part in ("bucket", "sum", "count"))
-        return (self.name,)
 
 
 LABELS: Mapping[str, str] = {

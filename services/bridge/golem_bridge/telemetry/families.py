@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from golem_bridge.telemetry.catalogue import Entry, MetricKind
+from golem_bridge.telemetry.entry import Entry, MetricKind
 
 
 class Families:

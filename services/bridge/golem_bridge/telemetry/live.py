@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from golem_bridge.clock import Clock
-from golem_bridge.telemetry.catalogue import HTTP_REQUESTS, HTTP_SECONDS, LAG, YAGNA_ERRORS, YAGNA_SECONDS, Entry
+from golem_bridge.telemetry.catalogue import HTTP_REQUESTS, HTTP_SECONDS, LAG, YAGNA_ERRORS, YAGNA_SECONDS
+from golem_bridge.telemetry.entry import Entry
 
 LIVE = (HTTP_REQUESTS, HTTP_SECONDS, LAG, YAGNA_SECONDS, YAGNA_ERRORS)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"})

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from golem_bridge.telemetry.catalogue import CATALOGUE, LABELS, Entry, Life, MetricKind
+from golem_bridge.telemetry.catalogue import CATALOGUE, LABELS
+from golem_bridge.telemetry.entry import Entry, Life, MetricKind
 from golem_bridge.telemetry.families import Families
 from golem_bridge.telemetry.reference import rendered
 

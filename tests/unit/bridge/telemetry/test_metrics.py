@@ -20,7 +20,8 @@ from golem_bridge.market.screening import Filter, Refusal
 from golem_bridge.money.ledger import EntryKind
 from golem_bridge.settings import GolemNetwork
 from golem_bridge.store.database import documents, verdicts
-from golem_bridge.telemetry.catalogue import CATALOGUE, MetricKind
+from golem_bridge.telemetry.catalogue import CATALOGUE
+from golem_bridge.telemetry.entry import MetricKind
 from tests.unit.bridge.samples import PRICE, START, proposal
 from tests.unit.bridge.telemetry.town import Town
 
