@@ -9,9 +9,9 @@ from ray.autoscaler.v2.instance_manager.node_provider import NodeProviderAdapter
 from ray.core.generated import instance_manager_pb2
 
 from ray_on_golem.errors import RayOnGolemError
+from tests.unit.ray_plugin.commands import HEAD_TAGS, WORKER_TAGS
 from tests.unit.ray_plugin.conftest import Make
 from tests.unit.ray_plugin.fake_bridge import FakeBridge, node_view
-from tests.unit.ray_plugin.test_provider import HEAD_TAGS, WORKER_TAGS
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from ray_on_golem import keys
 from ray_on_golem.config import cluster_spec
 from ray_on_golem.provider.defaults import HEAD_START, WORKER_START, fill_defaults
 from ray_on_golem.provider.node_provider import KEY, SPEC, GolemNodeProvider
+from tests.unit.ray_plugin.commands import ends
 from tests.unit.ray_plugin.test_config import UPSTREAM
-from tests.unit.ray_plugin.test_provider import ends
 
 ROOT = Path(__file__).parents[3]
 FILES = ["examples/minimal.yaml", "golem-cluster.yaml"]

@@ -13,10 +13,10 @@ from ray_on_golem.errors import RayOnGolemError
 from ray_on_golem.provider import node_provider
 from ray_on_golem.provider.mounts import check_readable
 from ray_on_golem.provider.node_provider import MOUNTS
+from tests.unit.ray_plugin.commands import RUNNING
 from tests.unit.ray_plugin.conftest import Make
 from tests.unit.ray_plugin.fake_bridge import FakeBridge
 from tests.unit.ray_plugin.test_defaults import bootstrap, load
-from tests.unit.ray_plugin.test_provider import RUNNING
 
 
 def test_ray_up_rents_nothing_for_a_file_that_is_not_there(bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ray_on_golem.provider.progress import FIRST_OFFERS, Market, Progress, first_offers, limits_text, show_plan
+from tests.unit.ray_plugin.commands import plain
 from tests.unit.ray_plugin.fake_bridge import node_view
-from tests.unit.ray_plugin.test_provider import plain
 
 WAITING = node_view("w1", "negotiating", message="Waiting: 3 offers seen")
 RUNNING = node_view("w1", "running")

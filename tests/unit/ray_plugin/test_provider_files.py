@@ -11,10 +11,10 @@ from ray_on_golem import keys
 from ray_on_golem.provider import defaults, node_provider
 from ray_on_golem.provider.edition import edition
 from ray_on_golem.provider.node_provider import EDITION, KEY, SPEC, GolemNodeProvider
+from tests.unit.ray_plugin.commands import HEAD_TAGS, RUNNING, plain
 from tests.unit.ray_plugin.conftest import Make
 from tests.unit.ray_plugin.fake_bridge import FakeBridge
 from tests.unit.ray_plugin.test_defaults import load
-from tests.unit.ray_plugin.test_provider import HEAD_TAGS, RUNNING, plain
 
 
 def test_a_key_tidied_away_is_made_anew(make: Make) -> None:
