@@ -34,7 +34,7 @@ from ray_on_golem.config import (
 from ray_on_golem.errors import RayOnGolemError
 from ray_on_golem.legacy import check_network, modern_parameters
 from ray_on_golem.place import find_place
-from ray_on_golem.provider import turn
+from ray_on_golem.provider import orderly, turn
 from ray_on_golem.provider.command_runner import GolemCommandRunner
 from ray_on_golem.provider.defaults import fill_defaults
 from ray_on_golem.provider.edition import edition
@@ -112,7 +112,7 @@ class GolemNodeProvider(NodeProvider):
     @plainly
     def prepare_for_head_node(self, cluster_config: dict[str, Any]) -> dict[str, Any]:
         """The config the head gets. Also runs when ``ray up`` finds a live cluster: brings it to new limits."""
-        with turn.step(self.cluster_name):
+        with turn.step(self.cluster_name), orderly.end():
             self._open_cluster()
         for ours in (SPEC, KEY, MOUNTS, EDITION):
             cluster_config["provider"].pop(ours, None)
@@ -156,7 +156,7 @@ class GolemNodeProvider(NodeProvider):
         """Ask for nodes. The head is awaited here, on the host, where failing ends ``ray up`` cleanly."""
         node_type = tags[TAG_RAY_USER_NODE_TYPE]
         if tags[TAG_RAY_NODE_KIND] == NODE_KIND_HEAD:
-            with turn.step(self.cluster_name):
+            with turn.step(self.cluster_name), orderly.end():
                 return self._create_head(node_type, tags)
         self._refusals.check(node_type)
         # upstream's client tells the bridge of the head's type only
@@ -253,7 +253,7 @@ class GolemNodeProvider(NodeProvider):
             self._progress.expect(node["node_id"])
             node = self._waiter.until_running(node["node_id"])
         except BaseException as error:
-            # Ctrl-C, too; and an answer that got lost does not mean that no head was given
+            # Ctrl-C or a signal, too; and an answer that got lost does not mean that no head was given
             if node is None and isinstance(error, RayOnGolemError) and error.is_refusal:
                 self._refused(error)
             elif node is not None or not others:
@@ -292,7 +292,7 @@ class GolemNodeProvider(NodeProvider):
             self._is_open = True
             show_plan(snapshot, self._spec, first_offers(lambda: self._bridge.market(self.cluster_name)))
         except BaseException as error:
-            # Ctrl-C, too; and an answer that got lost does not mean that no budget was set aside
+            # Ctrl-C or a signal, too; and an answer that got lost does not mean that no budget was set aside
             refused = isinstance(error, RayOnGolemError) and error.is_refusal and not self._is_open
             if not refused:
                 self._close(only_if_empty=True)
