@@ -90,6 +90,24 @@ def test_a_live_cluster_is_brought_to_new_limits(make: Make, bridge: FakeBridge)
     assert set(prepared["provider"]) == {"type", "parameters"}
 
 
+def test_a_head_whose_set_up_fails_is_said_to_go_on(
+    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bridge.nodes = {"head": node_view("head", tags=HEAD_TAGS)}
+    make().set_node_tags("head", {"ray-node-status": "update-failed"})
+    shown = plain(capsys)
+    assert "head goes on, and costs — start 0.001 GLM, at most 0.018 GLM/h" in shown
+    assert "ray down" in shown
+
+
+def test_on_the_head_ray_ends_a_worker_whose_set_up_failed(
+    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bridge.nodes = {"worker": node_view("worker", tags=WORKER_TAGS)}
+    make(on_head=True).set_node_tags("worker", {"ray-node-status": "update-failed"})
+    assert plain(capsys) == ""
+
+
 def test_a_head_gets_what_upstreams_plug_in_wants_and_no_price_limit(make: Make) -> None:
     """Upstream's models forbid unknown keys and ask for all of these; see its server/models.py."""
     types = {name: {"node_config": {"budget_control": {"max_start_price": 1}}} for name in NODE_TYPES}

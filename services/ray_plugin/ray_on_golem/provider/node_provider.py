@@ -42,7 +42,7 @@ from ray_on_golem.provider.for_head import head_config
 from ray_on_golem.provider.mounts import check_readable
 from ray_on_golem.provider.pace import quicken_ray
 from ray_on_golem.provider.plainly import abort, plainly
-from ray_on_golem.provider.progress import Progress, first_offers, show_plan
+from ray_on_golem.provider.progress import Progress, first_offers, left_over, show_plan
 from ray_on_golem.provider.records import FRESH, FRESH_ON_HEAD, NodeRecord, Records
 from ray_on_golem.provider.refusals import Refusals
 from ray_on_golem.provider.relay import proxy_command
@@ -181,9 +181,13 @@ class GolemNodeProvider(NodeProvider):
 
     @plainly
     def set_node_tags(self, node_id: str, tags: dict[str, str]) -> None:
-        self._records.put(self._bridge.tag(self.cluster_name, node_id, tags))
-        if tags.get(TAG_RAY_NODE_STATUS) in SET_UP_ENDED:
+        node = self._bridge.tag(self.cluster_name, node_id, tags)
+        self._records.put(node)
+        status = tags.get(TAG_RAY_NODE_STATUS)
+        if status in SET_UP_ENDED:
             turn.give_back(self.cluster_name)
+        if status == STATUS_UPDATE_FAILED and not self.is_on_head:
+            cli_logger.warning("{}", left_over(node))
 
     def terminate_node(self, node_id: str) -> dict[str, Any]:
         return self.terminate_nodes([node_id])

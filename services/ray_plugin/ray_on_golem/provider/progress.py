@@ -62,6 +62,14 @@ def price_text(node: Mapping[str, Any]) -> str:
     return f"start {node['price_start']} GLM, at most {node['price_per_hour']} GLM/h"
 
 
+def left_over(node: Mapping[str, Any]) -> str:
+    """For a head whose set-up failed: Ray says why, and not that it stays rented."""
+    return (
+        f"{node['node_id']} goes on, and costs — {price_text(node)} — correct what failed and run ray up again, "
+        "or end it: ray down"
+    )
+
+
 class Progress:
     """Says each thing about a node once, and nothing of one that ran before. ``clock`` is monotonic seconds."""
 
