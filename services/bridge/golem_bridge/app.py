@@ -62,7 +62,7 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
 
         books = Books.on(database, clock)
         runtimes = Runtimes()
-        doors = HeadDoors(doors_dir)
+        doors = HeadDoors(doors_dir, clock)
         stack.push_async_callback(doors.close_all)
         links = NodeLinks(golem=golem, books=books)
         stack.push_async_callback(links.close)

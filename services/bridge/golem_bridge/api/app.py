@@ -19,7 +19,9 @@ from golem_bridge import __version__
 from golem_bridge.api import console, events, faults, health, market, relay, scrape, v013, v1
 from golem_bridge.api.context import Context
 from golem_bridge.api.doors import HeadDoor, HostDoor
+from golem_bridge.api.pace import Paced
 from golem_bridge.api.patience import ImpatientProtocol
+from golem_bridge.clock import Clock
 from golem_bridge.settings import Settings
 from golem_bridge.telemetry.live import Traffic
 
@@ -98,11 +100,11 @@ class HostServer(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def head_server(app: ASGIApp, *, cluster_id: str, path: Path) -> uvicorn.Server:
+def head_server(app: ASGIApp, clock: Clock, *, cluster_id: str, path: Path) -> uvicorn.Server:
     """The server of one cluster's head door, on the unix socket ``path``."""
     return _DoorServer(
         uvicorn.Config(
-            HeadDoor(app, cluster_id=cluster_id),
+            Paced(HeadDoor(app, cluster_id=cluster_id), clock),
             http=ImpatientProtocol,
             uds=str(path),
             log_config=None,
@@ -118,8 +120,9 @@ def head_server(app: ASGIApp, *, cluster_id: str, path: Path) -> uvicorn.Server:
 class HeadDoors:
     """One unix socket per live cluster; its path is the caller's identity."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
+        self._clock = clock
         self._app: ASGIApp | None = None
         self._open: dict[str, tuple[uvicorn.Server, asyncio.Task[None]]] = {}
 
@@ -134,7 +137,7 @@ class HeadDoors:
             return path
         assert self._app is not None, "serve() comes first"
         path.unlink(missing_ok=True)
-        server = head_server(self._app, cluster_id=cluster_id, path=path)
+        server = head_server(self._app, self._clock, cluster_id=cluster_id, path=path)
         task = asyncio.create_task(server.serve(), name=f"head door {cluster_id}")
         self._open[cluster_id] = (server, task)
         while not server.started:

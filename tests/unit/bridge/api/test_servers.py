@@ -19,6 +19,7 @@ from golem_bridge.api.patience import REQUEST_PATIENCE
 from golem_bridge.settings import Settings
 from golem_bridge.telemetry.live import Traffic
 from tests.unit.bridge.doors import METRICS_TOKEN, TOKEN
+from tests.unit.bridge.samples import ManualClock
 
 
 class Line(asyncio.Transport):
@@ -59,7 +60,7 @@ async def answers_slowly(_scope: Scope, receive: Receive, send: Send) -> None:
 
 def called_at(app: ASGIApp) -> tuple[asyncio.Protocol, Line]:
     """A connection to a head's door with these routes, and what comes of it."""
-    config = head_server(app, cluster_id="demo-1", path=Path("demo-1.sock")).config
+    config = head_server(app, ManualClock(), cluster_id="demo-1", path=Path("demo-1.sock")).config
     config.load()
     config.loaded_app = app  # without the door's own checks
     protocol = config.http_protocol_class(config=config, server_state=ServerState(), app_state={})  # type: ignore[call-arg]
@@ -74,7 +75,7 @@ async def nobody(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 def server(door: str) -> uvicorn.Server:
     if door == "head":
-        return head_server(nobody, cluster_id="demo-1", path=Path("demo-1.sock"))
+        return head_server(nobody, ManualClock(), cluster_id="demo-1", path=Path("demo-1.sock"))
     traffic = Traffic(CollectorRegistry())
     return host_server(nobody, Settings(), token=TOKEN, metrics_token=METRICS_TOKEN, traffic=traffic)
 
