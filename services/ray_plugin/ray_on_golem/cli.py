@@ -92,6 +92,12 @@ def _bill(bridge: Bridge, name: str) -> int:
     rows.append(["total", "", "", bill["total_accepted"], bill["total_paid"]])
     _table(["node", "provider", "time", "accepted GLM", "paid GLM"], rows)
     print("all is paid" if bill["settled"] else f"not settled yet, the cluster is {bill['state']}")
+    earlier = bill["earlier"]
+    if earlier["incarnations"]:
+        print(
+            f"before, {name} was up {earlier['incarnations']} time(s): "
+            f"{earlier['accepted']} GLM accepted, {earlier['paid']} paid"
+        )
     return 0
 
 

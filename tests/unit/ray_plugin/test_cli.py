@@ -75,7 +75,8 @@ def test_an_earlier_cluster_of_the_name_that_waits_is_told(
 def test_a_bill(server: BridgeServer, capsys: pytest.CaptureFixture[str]) -> None:
     line = {"node_id": "n1", "provider_name": "alder", "seconds": 61.5, "accepted": "0.1", "paid": "0"}
     bill = {"lines": [line], "total_accepted": "0.1", "total_paid": "0", "settled": False, "state": "closing"}
-    server.answers.append(Answer.json(bill))
+    first = {"incarnations": 0, "accepted": "0", "paid": "0"}
+    server.answers.append(Answer.json({**bill, "earlier": first}))
     assert cli.main(["bill", "one"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "  node   provider  time   accepted GLM  paid GLM",
@@ -84,6 +85,14 @@ def test_a_bill(server: BridgeServer, capsys: pytest.CaptureFixture[str]) -> Non
         "not settled yet, the cluster is closing",
     ]
     assert server.asked[0].path == "/v1/clusters/one/bill"
+
+
+def test_a_bill_tells_what_the_name_cost_before(server: BridgeServer, capsys: pytest.CaptureFixture[str]) -> None:
+    bill = {"lines": [], "total_accepted": "0", "total_paid": "0", "settled": True, "state": "active"}
+    earlier = {"incarnations": 2, "accepted": "0.3", "paid": "0.2"}
+    server.answers.append(Answer.json({**bill, "earlier": earlier}))
+    assert cli.main(["bill", "one"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "before, one was up 2 time(s): 0.3 GLM accepted, 0.2 paid"
 
 
 def test_stop_one(server: BridgeServer, capsys: pytest.CaptureFixture[str]) -> None:

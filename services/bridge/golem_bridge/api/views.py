@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from golem_bridge.clusters.bill import BillLine, Totals, bill_lines, totals
+from golem_bridge.clusters.bill import BillLine, Totals, bill_lines, earlier, totals
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.history import Point, history
 from golem_bridge.clusters.model import Cluster, Node
@@ -117,6 +117,14 @@ class BillLineView(BaseModel):
     payments: list[PaymentView]
 
 
+class EarlierView(BaseModel):
+    """What the incarnations before the newest cost together, in GLM."""
+
+    incarnations: int
+    accepted: str
+    paid: str
+
+
 class Bill(BaseModel):
     """What a cluster's newest incarnation cost."""
 
@@ -127,6 +135,7 @@ class Bill(BaseModel):
     total_accepted: str
     total_paid: str
     lines: list[BillLineView]
+    earlier: EarlierView
 
 
 class PointView(BaseModel):
@@ -219,6 +228,7 @@ class Presenter:
 
     def bill(self, cluster: Cluster, *, settled: bool) -> Bill:
         sums = totals(self._books, cluster)
+        before = earlier(self._books, cluster)
         return Bill(
             name=cluster.name,
             incarnation=cluster.incarnation,
@@ -227,6 +237,11 @@ class Presenter:
             total_accepted=glm_text(sums.accepted),
             total_paid=glm_text(sums.paid),
             lines=[_line(line) for line in bill_lines(self._books, cluster)],
+            earlier=EarlierView(
+                incarnations=before.incarnations,
+                accepted=glm_text(before.accepted),
+                paid=glm_text(before.paid),
+            ),
         )
 
     def history(self, cluster: Cluster) -> History:

@@ -42,6 +42,15 @@ class Totals:
     paid: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a cluster's incarnations before this one cost, in GLM."""
+
+    incarnations: int
+    accepted: Decimal
+    paid: Decimal
+
+
 def totals(books: Books, cluster: Cluster) -> Totals:
     """Sums over a cluster's books."""
     standing = books.contracts.standing(cluster.cluster_id)
@@ -49,6 +58,16 @@ def totals(books: Books, cluster: Cluster) -> Totals:
         committed=total_reserved(standing, books.ledger, books.clock.now()),
         accepted=books.ledger.cluster_glm(cluster.cluster_id, *ACCEPTANCES),
         paid=books.ledger.cluster_glm(cluster.cluster_id, EntryKind.PAID),
+    )
+
+
+def earlier(books: Books, cluster: Cluster) -> Earlier:
+    """Sums over the ledger of the incarnations before this one."""
+    before = [each.cluster_id for each in books.clusters.before(cluster)]
+    return Earlier(
+        incarnations=len(before),
+        accepted=sum((books.ledger.cluster_glm(each, *ACCEPTANCES) for each in before), Decimal()),
+        paid=sum((books.ledger.cluster_glm(each, EntryKind.PAID) for each in before), Decimal()),
     )
 
 

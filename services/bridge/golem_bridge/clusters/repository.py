@@ -72,6 +72,16 @@ class Clusters:
             row = connection.execute(query).one_or_none()
         return None if row is None else _cluster(row)
 
+    def before(self, cluster: Cluster) -> Sequence[Cluster]:
+        """The earlier incarnations of its name, oldest first."""
+        query = (
+            select(cluster_table)
+            .where((cluster_table.c.name == cluster.name) & (cluster_table.c.incarnation < cluster.incarnation))
+            .order_by(cluster_table.c.incarnation)
+        )
+        with self._database.read() as connection:
+            return [_cluster(row) for row in connection.execute(query).all()]
+
     def all_latest(self) -> Sequence[Cluster]:
         """The newest incarnation of every name."""
         newest = (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -46,6 +48,26 @@ async def test_a_cluster_is_opened_filled_watched_billed_and_closed(bench: Bench
     assert (bill["state"], bill["settled"], bill["total_accepted"]) == ("closed", True, bill["total_paid"])
     (line,) = bill["lines"]
     assert line["accepted"] == bill["total_accepted"] == line["payments"][0]["amount"]
+
+
+async def test_a_bill_tells_what_earlier_incarnations_cost(bench: Bench, doors: Doors) -> None:
+    bench.join("one")
+    await bench.start()
+
+    async def life() -> dict[str, Any]:
+        await up(bench)
+        bench.service.close("demo")
+        await bench.until_closed()
+        bill: dict[str, Any] = (await doors.host.get("/v1/clusters/demo/bill")).json()
+        return bill
+
+    first, second = await life(), await life()
+    assert first["earlier"] == {"incarnations": 0, "accepted": "0", "paid": "0"}
+    assert Decimal(first["total_accepted"]) > 0
+    assert second["earlier"] == {"incarnations": 1, "accepted": first["total_accepted"], "paid": first["total_paid"]}
+    third = await life()
+    together = Decimal(first["total_paid"]) + Decimal(second["total_paid"])
+    assert (third["earlier"]["incarnations"], Decimal(third["earlier"]["paid"])) == (2, together)
 
 
 async def test_an_incarnation_that_waits_for_its_bills_is_told_also_when_a_later_one_is_over(
