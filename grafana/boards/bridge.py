@@ -101,6 +101,13 @@ def bridge() -> dashboard.Dashboard:
             Query(f"min by (cluster) ({on_network('rayongolem_tunnel_up')})", "{{cluster}}"),
         ),
         lines(
+            About("Heads: since the last request", "An autoscaler asks every 5 s; half an hour is an alert.", "s", 0),
+            Query(
+                f"time() - max by (cluster) ({on_network('rayongolem_head_last_request_timestamp_seconds')})",
+                "{{cluster}}",
+            ),
+        ),
+        lines(
             counted("Log messages", "Within 10 minutes, by level; the log itself: make logs."),
             Query(f"sum by (level) ({LOGGED})", "{{level}}"),
         ),

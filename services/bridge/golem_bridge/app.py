@@ -11,8 +11,9 @@ import structlog
 import uvloop
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from golem_bridge.api.app import HeadDoors, create_app, host_server
+from golem_bridge.api.app import create_app, host_server
 from golem_bridge.api.context import Context
+from golem_bridge.api.head_doors import HeadDoors
 from golem_bridge.api.views import Presenter
 from golem_bridge.clock import SystemClock
 from golem_bridge.clusters.books import Books
@@ -124,6 +125,7 @@ async def serve(settings: Settings, logs: LogCounts) -> None:
             app_session_id=session,
             market=service.market,
             last_heard=links.last_heard,
+            head_asked_at=doors.asked_at,
             runtimes=runtimes,
             logs=logs,
             funds=funds,

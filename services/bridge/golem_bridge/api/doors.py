@@ -21,6 +21,10 @@ from golem_bridge.errors import BridgeError, ForbiddenError, TooLargeError, Unau
 METRICS_PATHS = re.compile(r"/metrics|/v1/prometheus/sd|/v1/clusters/[^/]+/nodes/[^/]+/scrape/[0-9]+/metrics")
 """What Prometheus may ask for with the metrics token."""
 
+KEEP_ALIVE = 75
+"""Seconds an idle connection stays open. Autoscalers ask every 5 s, uvicorn's own limit: now and then a question was
+on its way when the connection was closed, and upstream's client does not ask again."""
+
 Message = MutableMapping[str, Any]
 
 CONSOLE_PATH = "/"

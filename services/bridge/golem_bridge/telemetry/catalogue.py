@@ -174,6 +174,15 @@ TUNNEL = Entry(
 TUNNEL_RESTARTS = Entry(
     "tunnel_restarts", MetricKind.COUNTER, "times", "Times the tunnel was opened again", ("cluster",), Life.CLUSTER
 )
+HEAD_ASKED = Entry(
+    "head_last_request_timestamp_seconds",
+    MetricKind.GAUGE,
+    "seconds since 1970",
+    "When a running head asked the bridge for something last: its autoscaler does every 5 s; since it runs, or the "
+    "bridge was started, if it has not yet",
+    ("cluster",),
+    Life.CLUSTER,
+)
 
 SPEND = Entry(
     "spend_glm",

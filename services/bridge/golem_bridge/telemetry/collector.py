@@ -29,7 +29,7 @@ from golem_bridge.telemetry.history import History
 from golem_bridge.telemetry.live import LIVE
 from golem_bridge.telemetry.logs import LogCounts
 from golem_bridge.telemetry.money import MoneyMetrics
-from golem_bridge.telemetry.nodes import LastHeard, Market, NodeMetrics
+from golem_bridge.telemetry.nodes import HeadAskedAt, LastHeard, Market, NodeMetrics
 from golem_bridge.telemetry.watch import YagnaWatch
 
 LINGER = timedelta(seconds=15)
@@ -58,6 +58,7 @@ class Sources:
     history: History
     market: Market
     last_heard: LastHeard
+    head_asked_at: HeadAskedAt
     runtimes: Runtimes
     watch: YagnaWatch
     loops: Sequence[Loop]
@@ -81,7 +82,9 @@ class BridgeCollector(Collector):
         self._loops = sources.loops
         self._logs = sources.logs
         self._funds = sources.funds
-        self._nodes = NodeMetrics(books, sources.history, sources.market, sources.runtimes, sources.last_heard)
+        self._nodes = NodeMetrics(
+            books, sources.history, sources.market, sources.runtimes, sources.last_heard, sources.head_asked_at
+        )
         self._money = MoneyMetrics(books, network)
         self._seen_open: dict[str, datetime] = {}
 

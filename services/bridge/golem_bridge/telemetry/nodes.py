@@ -9,7 +9,7 @@ from datetime import datetime
 from golem_bridge.clusters.books import Books
 from golem_bridge.clusters.model import Cluster, Node
 from golem_bridge.clusters.runtime import Runtimes
-from golem_bridge.clusters.states import EndReason, NodeState
+from golem_bridge.clusters.states import EndReason, NodeKind, NodeState
 from golem_bridge.market.funnel import FunnelView
 from golem_bridge.money.contracts import Contract
 from golem_bridge.money.price import to_glm
@@ -28,18 +28,28 @@ Market = Callable[[str], Mapping[str, FunnelView]]
 LastHeard = Callable[[str], datetime | None]
 """Id of a node to when its relay was heard of last; None if its silence says nothing."""
 
+HeadAskedAt = Callable[[str], datetime | None]
+"""Id of a cluster to when its head asked the bridge for something last; None while it has no door to ask at."""
+
 
 class NodeMetrics:
     """Writes them for clusters that are not closed."""
 
     def __init__(
-        self, books: Books, history: History, market: Market, runtimes: Runtimes, last_heard: LastHeard
+        self,
+        books: Books,
+        history: History,
+        market: Market,
+        runtimes: Runtimes,
+        last_heard: LastHeard,
+        head_asked_at: HeadAskedAt,
     ) -> None:
         self._books = books
         self._history = history
         self._market = market
         self._runtimes = runtimes
         self._last_heard = last_heard
+        self._head_asked_at = head_asked_at
 
     def add_counters(self, families: Families, clusters: Sequence[Cluster]) -> None:
         """What happened since the books began."""
@@ -64,6 +74,7 @@ class NodeMetrics:
                 families.add(catalogue.NODES, counts[node_type, state], cluster.name, node_type, state.value)
         families.add(catalogue.MAX_WORKERS, cluster.spec.max_workers, cluster.name)
         self._add_tunnel(families, cluster)
+        self._add_head(families, cluster, nodes)
         self._add_market(families, cluster)
         signed = self._books.contracts.by_agreement(node.agreement_id for node in nodes if node.agreement_id)
         for node in nodes:
@@ -74,6 +85,14 @@ class NodeMetrics:
         if runtime is not None and runtime.tunnel is not None:
             families.add(catalogue.TUNNEL, runtime.tunnel.is_up, cluster.name)
             families.add(catalogue.TUNNEL_RESTARTS, runtime.tunnel.restarts, cluster.name)
+
+    def _add_head(self, families: Families, cluster: Cluster, nodes: Sequence[Node]) -> None:
+        asked_at = self._head_asked_at(cluster.cluster_id)
+        for node in nodes:
+            is_head = node.kind is NodeKind.HEAD and node.cluster_id == cluster.cluster_id
+            if is_head and node.state is NodeState.RUNNING and node.running_at and asked_at:
+                # its door is open since it was asked for, and nobody can ask before it runs
+                families.add(catalogue.HEAD_ASKED, max(asked_at, node.running_at).timestamp(), cluster.name)
 
     def _add_market(self, families: Families, cluster: Cluster) -> None:
         for node_type, view in self._market(cluster.name).items():

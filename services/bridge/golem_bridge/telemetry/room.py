@@ -23,7 +23,7 @@ from golem_bridge.telemetry.collector import BridgeCollector, Sources
 from golem_bridge.telemetry.history import History
 from golem_bridge.telemetry.live import LagMeter, Traffic, YagnaCalls
 from golem_bridge.telemetry.logs import LogCounts
-from golem_bridge.telemetry.nodes import LastHeard, Market
+from golem_bridge.telemetry.nodes import HeadAskedAt, LastHeard, Market
 from golem_bridge.telemetry.watch import INTERVAL, YagnaWatch
 
 
@@ -40,6 +40,7 @@ class Telemetry:
         app_session_id: str,
         market: Market,
         last_heard: LastHeard,
+        head_asked_at: HeadAskedAt,
         runtimes: Runtimes,
         logs: LogCounts,
         funds: Callable[[], Funds],
@@ -61,6 +62,7 @@ class Telemetry:
             history=History(database, network),
             market=market,
             last_heard=last_heard,
+            head_asked_at=head_asked_at,
             runtimes=runtimes,
             watch=self.watch,
             loops=self._loops,

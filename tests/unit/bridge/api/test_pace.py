@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from golem_bridge.api.app import head_server
+from golem_bridge.api.head_doors import head_server
 from golem_bridge.api.pace import Paced
 from tests.unit.bridge.samples import ManualClock
 

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 import uvicorn
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from golem_bridge.api.app import KEEP_ALIVE, HostServer, head_server, host_server
+from golem_bridge.api.app import HostServer, host_server
+from golem_bridge.api.doors import KEEP_ALIVE
+from golem_bridge.api.head_doors import HeadDoors, Noting, head_server
 from golem_bridge.api.patience import REQUEST_PATIENCE
+from golem_bridge.clock import SystemClock
 from golem_bridge.settings import Settings
 from golem_bridge.telemetry.live import Traffic
 from tests.unit.bridge.doors import METRICS_TOKEN, TOKEN
@@ -170,3 +173,35 @@ def test_in_a_thread_it_is_ended_by_hand() -> None:
 def test_an_autoscalers_tick_never_meets_a_connection_that_is_being_closed(door: str) -> None:
     """Upstream's ticks and Ray's come every 5 s; upstream's requests are sent once only."""
     assert server(door).config.timeout_keep_alive > 2 * 5
+
+
+async def test_a_heads_last_question_is_noted() -> None:
+    clock, seen = ManualClock(), []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope)
+
+    noting = Noting(app, clock)
+    begin = clock.now()
+    clock.advance(60)
+    assert noting.asked_at == begin
+    scope: Scope = {"type": "http"}
+    await noting(scope, no_more, not_written)
+    assert (noting.asked_at, seen) == (clock.now(), [scope])
+
+
+async def no_more() -> Message:
+    raise AssertionError("nothing is read")
+
+
+async def not_written(_message: Message) -> None:
+    raise AssertionError("nothing is answered")
+
+
+async def test_a_door_that_cannot_be_opened_is_tried_again(tmp_path: Path) -> None:
+    doors = HeadDoors(tmp_path / "missing", SystemClock())
+    doors.serve(nobody)
+    for _ in range(2):
+        with pytest.raises(OSError, match=r"the head door .*demo-1\.sock did not open"):
+            await doors.open("demo-1")
+    assert doors.asked_at("demo-1") is None

@@ -163,6 +163,21 @@ def test_a_tunnel_is_shown_while_there_is_one(town: Town, tmp_path: Path) -> Non
     assert town.value("rayongolem_tunnel_restarts_total", cluster="demo") == 0
 
 
+def test_a_running_head_shows_when_it_asked_last(town: Town) -> None:
+    asked = "rayongolem_head_last_request_timestamp_seconds"
+    town.close(town.cluster())
+    cluster = town.cluster(incarnation=2)
+    head = town.node(incarnation=2)
+    assert head.running_at is not None
+    assert town.samples(asked) == [], "it has no door yet"
+    town.asked[cluster.cluster_id] = head.running_at - timedelta(minutes=5)
+    assert town.value(asked, cluster="demo") == head.running_at.timestamp()
+    town.asked[cluster.cluster_id] = head.running_at + timedelta(minutes=5)
+    assert town.value(asked, cluster="demo") == town.asked[cluster.cluster_id].timestamp()
+    town.books.nodes.change(head.node_id, lambda node: replace(node, state=NodeState.TERMINATING))
+    assert town.samples(asked) == []
+
+
 def test_log_messages_are_counted_by_level(town: Town) -> None:
     assert town.value("rayongolem_log_messages_total", level="error") == 0
     event = {"event": "bad", "level": "error"}

@@ -39,6 +39,8 @@ class Town:
         self.books = Books.on(self.database, self.clock)
         self.market: dict[str, FunnelView] = {}
         self.heard: dict[str, datetime | None] = {}
+        self.asked: dict[str, datetime] = {}
+        """When heads asked for something last, by cluster id."""
         self.runtimes = Runtimes()
         self.logs = LogCounts()
         self.golem = MemoryGolem(clock=self.clock)
@@ -51,6 +53,7 @@ class Town:
             app_session_id="session",
             market=lambda name: self.market,
             last_heard=lambda node_id: self.heard.get(node_id, START),
+            head_asked_at=self.asked.get,
             runtimes=self.runtimes,
             logs=self.logs,
             funds=self._funds,
