@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import urllib.parse
 
+from appliance.bridge import Bridge
 from appliance.settings import Settings
 from appliance.steps import StepError, Steps
+
+PAGE_DATA = "/v1/clusters"
+"""What the page asks for first."""
 
 
 def console_url(settings: Settings) -> str:
@@ -26,5 +30,7 @@ def console_link(settings: Settings) -> str:
 
 
 def show_link(_steps: Steps, settings: Settings) -> None:
-    """Raises StepError if the appliance was never started."""
-    print(console_link(settings))
+    """Raises StepError if the appliance was never started, or does not run now."""
+    link = console_link(settings)
+    Bridge(settings).ask(PAGE_DATA)
+    print(link)
