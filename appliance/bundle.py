@@ -9,7 +9,7 @@ import tarfile
 import time
 from collections.abc import Mapping
 
-from appliance.doctor import CHECKS
+from appliance.doctor import look
 from appliance.paths import COMPOSE_FILE, DOTENV, shown
 from appliance.settings import Settings
 from appliance.shell import Shell
@@ -66,7 +66,7 @@ def _parts(settings: Settings, shell: Shell) -> Mapping[str, str]:
     }
     steps = {f"steps/{path.name}": path.read_text(errors="replace") for path in sorted(settings.logs.glob("*.log"))}
     return {
-        "doctor.txt": "\n".join(check(settings, shell).line() for check in CHECKS),
+        "doctor.txt": "\n".join(finding.line() for finding in look(settings, shell)),
         "containers.txt": shell.compose("ps", "--all").output,
         "versions.txt": shell.ask("docker", "version").output + shell.ask("git", "log", "-1", "--oneline").output,
         "env.txt": DOTENV.read_text(encoding="utf-8"),

@@ -35,35 +35,46 @@ COMPOSE_NEEDED = (2, 20)
 TIMEOUT = 10.0
 """Seconds for one question over HTTP."""
 
+MARKS = {True: "✔", False: "✖", None: "·"}
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: what was observed, and the next command if it is not as it should be."""
+    """One thing looked at: what was observed, and the next command if it is not as it should be.
+
+    ``ok`` is None for what could not be looked at.
+    """
 
     name: str
-    ok: bool
+    ok: bool | None
     observed: str
     fix: str = ""
 
     def line(self) -> str:
         """As shown on a terminal."""
-        mark = "✔" if self.ok else "✖"
-        return f"   {mark} {self.name:<10} {self.observed}" + ("" if self.ok else f" — {self.fix}")
+        return f"   {MARKS[self.ok]} {self.name:<10} {self.observed}" + (f" — {self.fix}" if self.ok is False else "")
 
 
 def examine(steps: Steps, settings: Settings) -> None:
     """Print every finding (as JSON after ``--json``). Raises StepError if something is wrong."""
-    shell = Shell(settings.compose_environment())
-    findings = [check(settings, shell) for check in CHECKS]
+    findings = look(settings, Shell(settings.compose_environment()))
     if "--json" in sys.argv:
         steps.say(json.dumps([asdict(finding) for finding in findings], indent=1))
     else:
         steps.say("\n".join(finding.line() for finding in findings))
-    bad = [finding.name for finding in findings if not finding.ok]
+    bad = [finding.name for finding in findings if finding.ok is False]
     if bad:
         raise StepError(
             f"{len(bad)} of {len(findings)} findings are bad ({', '.join(bad)}) — see above how to mend them"
         )
+
+
+def look(settings: Settings, shell: Shell) -> list[Finding]:
+    """Everything; of an appliance that does not run, only why it does not."""
+    findings = [check(settings, shell) for check in MACHINE]
+    if any(row["State"] == "running" for row in compose_rows(shell.compose("ps", "--format", "json").output)):
+        return findings + [check(settings, shell) for check in APPLIANCE.values()]
+    return findings + [Finding(name, None, "not looked at, as the appliance does not run") for name in APPLIANCE]
 
 
 def check_engine(_settings: Settings, shell: Shell) -> Finding:
@@ -118,6 +129,8 @@ def check_containers(settings: Settings, shell: Shell) -> Finding:
     if not answer.ok:
         return Finding("containers", False, answer.reason, "run: make up")
     rows = compose_rows(answer.output)
+    if not any(row["State"] == "running" for row in rows):
+        return Finding("containers", False, "none runs", "run: make up")
     states = {row["Service"]: row.get("Health") or row["State"] for row in rows if row["Service"] != "secrets"}
     wanted = {"yagna", "bridge", "prometheus", *({"chain", "devnet"} if settings.network == "devnet" else ())}
     wanted |= {"grafana"} & {*settings.profiles}
@@ -237,16 +250,16 @@ def check_peers(settings: Settings, shell: Shell) -> Finding:
     )
 
 
-CHECKS: tuple[Callable[[Settings, Shell], Finding], ...] = (
-    check_engine,
-    check_ports_free,
-    check_disk_free,
-    check_containers,
-    check_clock,
-    check_yagna,
-    check_peers,
-    check_wallet,
-    check_gas,
-    check_bridge,
-    check_offers,
-)
+Check = Callable[[Settings, Shell], Finding]
+
+MACHINE: tuple[Check, ...] = (check_engine, check_ports_free, check_disk_free, check_containers)
+APPLIANCE: Mapping[str, Check] = {
+    "clock": check_clock,
+    "yagna": check_yagna,
+    "peers": check_peers,
+    "wallet": check_wallet,
+    "gas": check_gas,
+    "bridge": check_bridge,
+    "offers": check_offers,
+}
+"""By the name of what they find."""

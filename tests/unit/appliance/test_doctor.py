@@ -102,6 +102,28 @@ def test_containers_must_all_be_healthy(without_grafana: Settings) -> None:
     assert "docker compose logs yagna" in finding.fix
 
 
+def test_of_an_appliance_that_does_not_run_only_that_is_a_finding(
+    without_grafana: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = [{"Service": name, "State": "exited", "Health": ""} for name in NAMES]
+    monkeypatch.setattr(doctor, "MACHINE", (doctor.check_containers,))
+    for containers in ([], stopped):
+        first, *rest = doctor.look(without_grafana, told(containers))
+        assert first.line() == "   ✖ containers none runs — run: make up"
+        assert {finding.name: finding.ok for finding in rest} == dict.fromkeys(doctor.APPLIANCE)
+        assert rest[0].line() == "   · clock      not looked at, as the appliance does not run"
+
+
+def test_everything_of_an_appliance_that_runs_is_looked_at(
+    without_grafana: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dry = doctor.Finding("gas", False, "0 tETH", "fund the wallet")
+    monkeypatch.setattr(doctor, "MACHINE", (doctor.check_containers,))
+    monkeypatch.setattr(doctor, "APPLIANCE", {"gas": lambda _settings, _shell: dry})
+    containers, gas = doctor.look(without_grafana, told(rows("yagna")))
+    assert (containers.ok, gas) == (False, dry)
+
+
 def test_grafana_must_be_healthy_where_it_is_wanted(without_grafana: Settings) -> None:
     sick = told(rows(*NAMES, "grafana", grafana="unhealthy"))
     assert doctor.check_containers(without_grafana, sick).ok
@@ -179,9 +201,10 @@ def test_the_set_up_wants_the_compose_that_doctor_wants() -> None:
 
 def test_findings_decide_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     good, bad = doctor.Finding("good", True, "yes"), doctor.Finding("bad", False, "no", "mend it")
-    monkeypatch.setattr(doctor, "CHECKS", (lambda _s, _h: good,))
+    unseen = doctor.Finding("unseen", None, "not looked at")
+    monkeypatch.setattr(doctor, "look", lambda _settings, _shell: [good, unseen])
     doctor.examine(Steps(Path("logs")), SETTINGS)
-    monkeypatch.setattr(doctor, "CHECKS", (lambda _s, _h: good, lambda _s, _h: bad))
+    monkeypatch.setattr(doctor, "look", lambda _settings, _shell: [good, bad])
     monkeypatch.setattr("sys.argv", ["appliance", "doctor", "--json"])
     capsys.readouterr()
     with pytest.raises(StepError, match=r"1 of 2 findings are bad \(bad\)"):
