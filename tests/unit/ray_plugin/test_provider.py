@@ -125,9 +125,22 @@ def test_a_command_on_a_bridge_that_is_down_ends_with_a_sentence(make: Make, bri
     assert ends(lambda: provider.non_terminated_nodes({}))[0] == 1
 
 
-def test_the_end_gives_the_rest_of_the_budget_back(make: Make, bridge: FakeBridge) -> None:
+def test_the_end_gives_the_rest_of_the_budget_back(
+    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
+) -> None:
     make().cleanup_cluster_resources()
     assert bridge.closed
+    assert "invoices are paid within a minute: ray-on-golem bill one" in plain(capsys)
+
+
+def test_the_end_of_a_cluster_that_was_not_up_speaks_of_no_invoices(
+    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "close_cluster", lambda name: {"name": name, "state": "closed"})
+    make().cleanup_cluster_resources()
+    shown = plain(capsys)
+    assert "Cluster one was not up" in shown
+    assert "invoices" not in shown
 
 
 def test_the_end_of_an_unknown_cluster_is_quiet(

@@ -202,12 +202,17 @@ class GolemNodeProvider(NodeProvider):
     def cleanup_cluster_resources(self) -> None:
         """Ray's last call of ``ray down``: give the budget's rest back once all is paid."""
         try:
-            self._bridge.close_cluster(self.cluster_name)
+            state = self._bridge.close_cluster(self.cluster_name)["state"]
         except RayOnGolemError as error:
             if error.code != "unknown_cluster":
                 cli_logger.warning("{} — afterwards: ray-on-golem stop {}", error.message, self.cluster_name)
             return
-        cli_logger.print("The providers' invoices are paid within a minute: ray-on-golem bill {}", self.cluster_name)
+        if state == "closed":
+            cli_logger.print("Cluster {} was not up. What it cost: ray-on-golem bill {}", *[self.cluster_name] * 2)
+        else:
+            cli_logger.print(
+                "The providers' invoices are paid within a minute: ray-on-golem bill {}", self.cluster_name
+            )
 
     # -------------------------------------------------------------------- ssh
 
