@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
+import click
 import pytest
 from ray.autoscaler.tags import NODE_KIND_HEAD
+from ray.scripts import scripts
 
 from ray_on_golem.errors import BridgeDownError, RayOnGolemError
 from ray_on_golem.provider import node_provider
 from ray_on_golem.provider.node_provider import GolemNodeProvider
+from ray_on_golem.provider.plainly import NEED_HEAD
 from tests.unit.ray_plugin.commands import HEAD_TAGS, WORKER_TAGS, ends, plain
 from tests.unit.ray_plugin.conftest import Make
 from tests.unit.ray_plugin.fake_bridge import FakeBridge, node_view
@@ -47,6 +52,33 @@ def test_the_raw_provider_section_is_enough_to_look(bridge: FakeBridge, monkeypa
     provider = GolemNodeProvider(raw, "one")
     (head,) = provider.non_terminated_nodes({"ray-node-type": NODE_KIND_HEAD})
     assert provider.external_ip(head) == "192.168.0.3"
+
+
+@contextmanager
+def within(command: str, **options: object) -> Iterator[None]:
+    """As called by this command of Ray's."""
+    with click.Context(scripts.cli.commands[command]) as context:
+        context.params.update(options)
+        yield
+
+
+@pytest.mark.parametrize("command", sorted(NEED_HEAD))
+def test_a_command_for_a_cluster_that_is_not_up_says_so(make: Make, bridge: FakeBridge, command: str) -> None:
+    heads = {"ray-node-type": NODE_KIND_HEAD}
+    provider = make()
+    with within(command), pytest.raises(click.ClickException, match=r"Cluster one is not up — .* ray up"):
+        provider.non_terminated_nodes(heads)
+    bridge.nodes = {"head": node_view("head", tags=HEAD_TAGS)}
+    with within(command):
+        assert provider.non_terminated_nodes(heads) == ["head"]
+
+
+def test_commands_that_need_no_cluster_find_none(make: Make) -> None:
+    provider = make()
+    for command, start in (("up", False), ("down", False), ("get-worker-ips", False), ("exec", True)):
+        with within(command, start=start):
+            assert provider.non_terminated_nodes({}) == []
+    assert provider.non_terminated_nodes({}) == [], "Ray's SDK"
 
 
 def test_tags_read_back_as_written(make: Make, bridge: FakeBridge) -> None:

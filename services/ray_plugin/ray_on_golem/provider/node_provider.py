@@ -41,7 +41,7 @@ from ray_on_golem.provider.edition import edition
 from ray_on_golem.provider.for_head import head_config
 from ray_on_golem.provider.mounts import check_readable
 from ray_on_golem.provider.pace import quicken_ray
-from ray_on_golem.provider.plainly import abort, plainly
+from ray_on_golem.provider.plainly import abort, needs_head, plainly
 from ray_on_golem.provider.progress import Progress, first_offers, left_over, show_plan
 from ray_on_golem.provider.records import FRESH, FRESH_ON_HEAD, NodeRecord, Records
 from ray_on_golem.provider.refusals import Refusals
@@ -123,7 +123,13 @@ class GolemNodeProvider(NodeProvider):
     @plainly
     def non_terminated_nodes(self, tag_filters: dict[str, str]) -> list[str]:
         """One call to the bridge; what is asked of single nodes next is served from its answer."""
-        return [node.node_id for node in self._records.refresh() if node.is_live and node.matches(tag_filters)]
+        live = self._live()
+        if not live and not self.is_on_head and needs_head():
+            raise RayOnGolemError(
+                f"Cluster {self.cluster_name} is not up — no node of it is rented — "
+                "start it: ray up, with its file; what is up: ray-on-golem status"
+            )
+        return [node.node_id for node in live if node.matches(tag_filters)]
 
     @plainly
     def is_running(self, node_id: str) -> bool:

@@ -10,6 +10,9 @@ from ray.autoscaler._private.cli_logger import SilentClickException, cli_logger
 
 from ray_on_golem.errors import RayOnGolemError
 
+NEED_HEAD = frozenset({"attach", "dashboard", "exec", "get-head-ip", "monitor", "rsync-down", "rsync-up", "submit"})
+"""Ray's commands for a cluster that is up; ``--start`` makes some of them bring it up."""
+
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -36,6 +39,14 @@ def plainly(method: Method) -> Method:
             raise CommandError(error.message) from error
 
     return call  # type: ignore[return-value]
+
+
+def needs_head() -> bool:
+    """Whether this is one of Ray's commands that end in a traceback where no head is; False outside of its CLI."""
+    context = click.get_current_context(silent=True)
+    if context is None or context.params.get("start"):
+        return False
+    return (context.command.name or "").replace("_", "-") in NEED_HEAD
 
 
 def abort(error: RayOnGolemError) -> NoReturn:
