@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
 
+from appliance.bridge import Bridge
+from appliance.paths import EXAMPLE, ROOT, VENV
 from appliance.settings import Settings
-from tests.e2e.cluster import ClusterFile, Outcome
+from tests.e2e.cluster import ClusterFile, Outcome, wait_until
 from tests.e2e.conftest import MakeCluster
 from tests.e2e.crashes import recreate_bridge
 
@@ -88,6 +92,26 @@ def test_another_network_than_the_appliances(make_cluster: MakeCluster) -> None:
     cluster.parameters["payment_network"] = "polygon"
     cluster.write()
     refused(cluster.up(), "'polygon'", "'devnet'", "GOLEM_NETWORK")
+
+
+def test_a_cluster_that_is_not_up(make_cluster: MakeCluster) -> None:
+    cluster = make_cluster("absent")
+    for outcome in (cluster.ray("exec", "true"), cluster.ray("submit", str(EXAMPLE)), cluster.ray("get-head-ip")):
+        refused(outcome, f"Cluster {cluster.name} is not up", "start it: ray up")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_wait_for_a_provider_that_is_ended(make_cluster: MakeCluster, bridge: Bridge, number: signal.Signals) -> None:
+    """By Ctrl-C, by ``kill``, with its terminal."""
+    cluster = make_cluster("ended")
+    cluster.parameters["node_config"]["demand"]["min_mem_gib"] = 4096
+    cluster.write()
+    command = [str(VENV / "bin" / "ray"), "up", "--yes", str(cluster.path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as up:
+        wait_until(lambda: bool(cluster.nodes(bridge)), 60, "a head to be asked for")
+        up.send_signal(number)
+        assert up.wait(60) != 0
+    wait_until(lambda: not cluster.nodes(bridge), 10, "the head to be given up")
 
 
 @pytest.fixture
