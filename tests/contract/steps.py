@@ -134,7 +134,7 @@ async def next_document(world: World, kind: DocumentKind, rent: Rented, after: D
     since = after.at if after else world.clock.now() - world.expiry()
     deadline = world.clock.monotonic() + PATIENCE
     while world.clock.monotonic() < deadline:
-        for event in await world.golem.document_events(kind, after=since, timeout=5):
+        for event in await world.golem.document_events(kind, after=since, limit=100, timeout=5):
             since = event.at
             found = await world.golem.document(kind, event.document_id)
             if found.agreement_id == rent.agreement_id:

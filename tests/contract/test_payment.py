@@ -68,7 +68,7 @@ async def test_unknown_allocations_and_documents(world: World) -> None:
 async def test_the_future_holds_no_events(world: World) -> None:
     later = world.clock.now() + world.expiry()
     for kind in DocumentKind:
-        assert list(await world.golem.document_events(kind, after=later, timeout=1)) == []
+        assert list(await world.golem.document_events(kind, after=later, limit=100, timeout=1)) == []
     assert list(await world.golem.payments(after=later, limit=100, timeout=1)) == []
 
 
@@ -78,7 +78,7 @@ async def test_a_debit_note_then_the_invoice_and_the_money_for_both(world: World
         allocation_id = rent.allocation.allocation_id
         # a debit note while the activity lasts
         event = await next_document(world, DocumentKind.DEBIT_NOTE, rent, None)
-        events = await world.golem.document_events(DocumentKind.DEBIT_NOTE, after=event.at, timeout=0.1)
+        events = await world.golem.document_events(DocumentKind.DEBIT_NOTE, after=event.at, limit=100, timeout=0.1)
         assert event.document_id not in {other.document_id for other in events}
         note = await world.golem.document(DocumentKind.DEBIT_NOTE, event.document_id)
         assert note.activity_ids == (rent.activity_id,)

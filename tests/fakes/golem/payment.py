@@ -147,11 +147,14 @@ class MemoryPayments:
         version = "golem.com.payment.protocol.version"
         return {address: self._node_id, version: "3"}, [f"({address}=*)", f"({version}>1)"]
 
-    async def document_events(self, kind: DocumentKind, *, after: datetime, timeout: float) -> Sequence[DocumentEvent]:
+    async def document_events(
+        self, kind: DocumentKind, *, after: datetime, limit: int, timeout: float
+    ) -> Sequence[DocumentEvent]:
         self._world.check_up()
 
         def new() -> list[DocumentEvent]:
-            return [event for event in self._events if event.kind is kind and event.at > after]
+            events = [event for event in self._events if event.kind is kind and event.at > after]
+            return sorted(events, key=lambda event: event.at)[:limit]
 
         await self._world.until(lambda: bool(new()), timeout)
         self._world.check_up()

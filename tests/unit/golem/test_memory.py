@@ -140,7 +140,7 @@ async def test_documents_a_test_makes_up(clock: VirtualClock) -> None:
     known = golem.send_invoice(agreement_id, Decimal(1_000))
     golem.send(known)
     odd = golem.send_malformed(DocumentKind.INVOICE)
-    events = await golem.document_events(DocumentKind.INVOICE, after=before, timeout=1)
+    events = await golem.document_events(DocumentKind.INVOICE, after=before, limit=100, timeout=1)
     assert [event.document_id for event in events] == [known.document_id, known.document_id, odd]
     assert len({event.at for event in events}) == 3
     with pytest.raises(MalformedDocumentError):

@@ -66,7 +66,7 @@ async def test_events_of_other_kinds_are_stepped_over(bench: Bench) -> None:
     cancelled = {"invoiceId": "i1", "eventDate": "2026-01-01T01:00:00Z", "eventType": "InvoiceCancelledEvent"}
     received = {"invoiceId": "i2", "eventDate": "2026-01-01T02:00:00.5Z", "eventType": "InvoiceReceivedEvent"}
     bench.yagna.on("GET /payment-api/v1/invoiceEvents", web.json_response([cancelled]), web.json_response([received]))
-    (event,) = await bench.golem.document_events(DocumentKind.INVOICE, after=SINCE, timeout=10)
+    (event,) = await bench.golem.document_events(DocumentKind.INVOICE, after=SINCE, limit=100, timeout=10)
     assert event.document_id == "i2"
     assert event.at == datetime(2026, 1, 1, 2, 0, 0, 500_000, tzinfo=UTC)
     asked = [request.query["afterTimestamp"] for request in bench.yagna.requests]

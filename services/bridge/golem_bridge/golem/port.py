@@ -146,8 +146,13 @@ class PaymentPort(Protocol):
     async def demand_decoration(self, allocation_id: str) -> tuple[Properties, Sequence[str]]:
         """Properties and constraints a demand must carry to be payable from this allocation."""
 
-    async def document_events(self, kind: DocumentKind, *, after: datetime, timeout: float) -> Sequence[DocumentEvent]:
-        """Long-poll for documents received after ``after`` (exclusive)."""
+    async def document_events(
+        self, kind: DocumentKind, *, after: datetime, limit: int, timeout: float
+    ) -> Sequence[DocumentEvent]:
+        """Long-poll for documents received after ``after`` (exclusive): the ``limit`` oldest, oldest first.
+
+        Two documents may carry the same time: read a little overlap and dedupe by document id.
+        """
 
     async def document(self, kind: DocumentKind, document_id: str) -> PaymentDocument:
         """Raises NotFoundError, MalformedDocumentError (amount not a finite, non-negative number, ...)."""

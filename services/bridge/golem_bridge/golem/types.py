@@ -154,6 +154,11 @@ class DocumentEvent:
     document_id: str
     at: datetime
 
+    @property
+    def key(self) -> str:
+        """Tells it from others of its kind."""
+        return self.document_id
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
@@ -166,6 +171,11 @@ class Payment:
     tx_hash: str
     agreement_shares: Mapping[str, Decimal]
     activity_shares: Mapping[str, Decimal]
+
+    @property
+    def key(self) -> str:
+        """Tells it from all others."""
+        return self.payment_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ is slow to listen, or does not want to, must not keep others waiting for what th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -27,19 +27,13 @@ from golem_bridge.money.desks import Desks
 from golem_bridge.money.filing import ACCEPTED, Filed, Filing
 from golem_bridge.money.ledger import Ledger
 from golem_bridge.money.price import to_wei
+from golem_bridge.money.stream import Stream
 from golem_bridge.money.validation import Refused, examine
 from golem_bridge.store.database import Database
 from golem_bridge.store.values import Values
 
 POLL = 20.0
 """Seconds one long poll lasts."""
-
-OVERLAP = timedelta(seconds=2)
-"""Payments are read again that far back: two may carry the same millisecond. Those known to be booked are left out;
-after a restart they are booked again, which changes nothing."""
-
-NEW_PAYMENTS = 100
-"""An answer has room for that many besides those that are read again."""
 
 BINDING = frozenset({DocumentStatus.ACCEPTED, DocumentStatus.SETTLED})
 """States of a document that will be paid, or is."""
@@ -74,9 +68,9 @@ class Bookkeeper:
         self._clock = clock
         self._allocation_of = allocation_of
         self._notify = notify
-        self._cursors = Values(database)
-        self._booked_payments: dict[str, datetime] = {}
-        """Id and time of those the next answer begins with."""
+        cursors = Values(database)
+        self._documents = {kind: Stream[DocumentEvent](f"cursor:{kind}", cursors, clock) for kind in DocumentKind}
+        self._payments = Stream[Payment]("cursor:payment", cursors, clock)
         self._desks = Desks(self._judge)
         """By agreement: what a document adds is what it says less what was accepted before, so one at a time."""
         self._reading_since: datetime | None = clock.now()
@@ -89,11 +83,14 @@ class Bookkeeper:
 
     async def read_documents(self, kind: DocumentKind) -> None:
         """Wait for documents of one kind, file each and have it judged."""
-        name = f"cursor:{kind}"
-        after = self._cursors.time(name, self._clock.now())
-        for event in await self._document_events(kind, after):
+
+        async def ask(after: datetime, limit: int) -> Sequence[DocumentEvent]:
+            return await self._document_events(kind, after, limit)
+
+        async def take(event: DocumentEvent) -> None:
             await self._receive(kind, event.document_id)
-            self._cursors.put_time(name, event.at)
+
+        await self._documents[kind].read(ask, take)
 
     async def retry_unaccepted(self) -> None:
         """Look again at documents that were not judged before a restart, and, while their cluster has something to pay
@@ -106,28 +103,21 @@ class Bookkeeper:
         await self._desks.stop()
 
     async def read_payments(self) -> None:
-        """Wait for confirmed payments and book them.
+        """Wait for confirmed payments and book them."""
 
-        However many lie within the overlap: a full answer holds some that are new, since all that are not, fit in.
-        """
-        name = "cursor:payment"
-        newest = self._cursors.time(name, self._clock.now())
-        limit = len(self._booked_payments) + NEW_PAYMENTS
-        for payment in await self._golem.payments(after=newest - OVERLAP, limit=limit, timeout=POLL):
-            if payment.payment_id in self._booked_payments:
-                continue
+        async def ask(after: datetime, limit: int) -> Sequence[Payment]:
+            return await self._golem.payments(after=after, limit=limit, timeout=POLL)
+
+        async def take(payment: Payment) -> None:
             self._book_payment(payment)
-            self._booked_payments[payment.payment_id] = payment.at
-            newest = max(newest, payment.at)
-            self._cursors.put_time(name, newest)
-        self._booked_payments = {key: at for key, at in self._booked_payments.items() if at > newest - OVERLAP}
-        await self._clock.sleep(1)
 
-    async def _document_events(self, kind: DocumentKind, after: datetime) -> Sequence[DocumentEvent]:
+        await self._payments.read(ask, take)
+
+    async def _document_events(self, kind: DocumentKind, after: datetime, limit: int) -> Sequence[DocumentEvent]:
         if kind is not DocumentKind.INVOICE:
-            return await self._golem.document_events(kind, after=after, timeout=POLL)
+            return await self._golem.document_events(kind, after=after, limit=limit, timeout=POLL)
         try:
-            events = await self._golem.document_events(kind, after=after, timeout=POLL)
+            events = await self._golem.document_events(kind, after=after, limit=limit, timeout=POLL)
         except GolemError:
             self._reading_since = None
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -267,6 +268,17 @@ async def test_what_no_allocation_carries_is_accepted_once_one_is_made_anew(benc
     assert accepted(bench, contract) == Decimal("0.012")
 
 
+async def test_a_note_that_yagna_wrote_down_late_is_not_missed(bench: Bench) -> None:
+    contract = await rented(bench)
+    bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.011"))
+    await asyncio.sleep(0.5)
+    bench.golem.send_debit_note(contract.activity_id or "", Decimal("0.0111"))
+    first, second = bench.golem._events[-2:]
+    bench.golem._events[-1] = replace(second, at=first.at - timedelta(milliseconds=20))
+    await asyncio.sleep(30)
+    assert accepted(bench, contract) == Decimal("0.0111")
+
+
 async def test_an_invoice_after_the_cluster_was_closed_is_filed_not_paid(bench: Bench) -> None:
     contract = await rented(bench, sends_invoices=False)
     bench.service.close("demo")
@@ -291,6 +303,7 @@ async def test_a_payment_for_something_unknown_is_ignored(bench: Bench) -> None:
     stranger = replace(
         payment,
         payment_id="strange",
+        at=bench.clock.now(),
         activity_shares={"activity of nobody": Decimal(1)},
         agreement_shares={"agreement of nobody": Decimal(1)},
     )

@@ -11,18 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golem_bridge.golem.types import Payment
-from golem_bridge.money import bookkeeper
-from golem_bridge.money.bookkeeper import OVERLAP, Bookkeeper
+from golem_bridge.money import stream
+from golem_bridge.money.bookkeeper import Bookkeeper
 from golem_bridge.money.contracts import Contracts
 from golem_bridge.money.ledger import Ledger
 from golem_bridge.money.price import to_glm
+from golem_bridge.money.stream import OVERLAP
 from golem_bridge.store.database import Database
 from tests.fakes.golem import MemoryGolem
 from tests.fakes.loop import LoopClock, VirtualLoop
 from tests.unit.bridge.samples import contract
 
 FEW = 3
-"""Instead of NEW_PAYMENTS, so that few payments fill an answer."""
+"""Instead of NEW, so that few payments fill an answer."""
 
 
 class Books:
@@ -105,6 +106,6 @@ def test_every_payment_is_booked_and_told_once(steps: Sequence[Sequence[float] |
         assert restarted or len(books.told) == books.made
 
     loop = VirtualLoop()
-    with mock.patch.object(bookkeeper, "NEW_PAYMENTS", FEW):
+    with mock.patch.object(stream, "NEW", FEW):
         loop.run_until_complete(live())
     loop.close()

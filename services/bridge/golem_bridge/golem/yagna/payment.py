@@ -27,9 +27,6 @@ from golem_bridge.golem.yagna.documents import parse_document
 from golem_bridge.golem.yagna.failures import quoted
 from golem_bridge.golem.yagna.rest import MARGIN, Answer, Rest, timestamp
 
-MAX_EVENTS = 100
-"""Document events of one answer."""
-
 ACCEPT = 20.0
 """Seconds yagna may try to tell the provider of an acceptance; it goes on trying later."""
 
@@ -127,8 +124,10 @@ class Payments:
         wire = answer.read(_DECORATION)
         return {item.key: item.value for item in wire.properties}, wire.constraints
 
-    async def document_events(self, kind: DocumentKind, *, after: datetime, timeout: float) -> Sequence[DocumentEvent]:
-        """Long-poll for documents received after ``after`` (exclusive), oldest first."""
+    async def document_events(
+        self, kind: DocumentKind, *, after: datetime, limit: int, timeout: float
+    ) -> Sequence[DocumentEvent]:
+        """Long-poll for documents received after ``after`` (exclusive): the ``limit`` oldest, oldest first."""
         payment = self._rest.payment
         method = payment.get_invoice_events if kind is DocumentKind.INVOICE else payment.get_debit_note_events
         deadline = self._clock.monotonic() + timeout
@@ -138,7 +137,7 @@ class Payments:
                 f"Cannot read events of {kind.value}s",
                 method,
                 after_timestamp=timestamp(after),
-                max_events=MAX_EVENTS,
+                max_events=limit,
                 timeout=left,
                 within=left + MARGIN,
             )
