@@ -116,7 +116,7 @@ def read_settings() -> Settings:
     _check_values(values)
     network = values.get("GOLEM_NETWORK", "devnet")
     if network not in NETWORKS:
-        raise StepError(f"GOLEM_NETWORK is {network!r} — it must be {', '.join(NETWORKS)} — correct it in .env")
+        raise StepError(f"GOLEM_NETWORK is {network!r} — it must be {', '.join(NETWORKS)} — {mend('GOLEM_NETWORK')}")
     ports = Ports(
         bridge=_port(values, "BRIDGE_PORT", 4578),
         prometheus=_port(values, "PROMETHEUS_PORT", 9090),
@@ -173,6 +173,12 @@ def defaults() -> dict[str, str]:
     return {key: value for key, value in found if key not in IMAGES}
 
 
+def mend(*keys: str) -> str:
+    """Where to correct one of these settings: what the environment says of it wins over ``.env``."""
+    exported = [key for key in keys if key in os.environ]
+    return f"the environment sets it, and wins over .env: unset {exported[0]}" if exported else "correct it in .env"
+
+
 def _check_keys(values: Mapping[str, str]) -> None:
     known = known_keys()
     for key in values:
@@ -185,7 +191,7 @@ def _check_keys(values: Mapping[str, str]) -> None:
 def _check_values(values: Mapping[str, str]) -> None:
     for key, (pattern, words) in VALUES.items():
         if key in values and not re.fullmatch(pattern, values[key]):
-            raise StepError(f"{key} is {values[key]!r} — it must be {words} — correct it in .env")
+            raise StepError(f"{key} is {values[key]!r} — it must be {words} — {mend(key)}")
 
 
 def _check_ports_differ(ports: Ports) -> None:
@@ -193,7 +199,7 @@ def _check_ports_differ(ports: Ports) -> None:
     for key, port in ports.by_key().items():
         if port in first:
             raise StepError(
-                f"{first[port]} and {key} are both {port} — each needs a port of its own — correct it in .env"
+                f"{first[port]} and {key} are both {port} — each needs a port of its own — {mend(first[port], key)}"
             )
         first[port] = key
 
@@ -205,5 +211,5 @@ def _names(text: str) -> tuple[str, ...]:
 def _port(values: Mapping[str, str], key: str, default: int) -> int:
     text = values.get(key, str(default))
     if not text.isdigit() or not 0 < int(text) < 1 << 16:
-        raise StepError(f"{key} is {text!r} — it must be a port number — correct it in .env")
+        raise StepError(f"{key} is {text!r} — it must be a port number — {mend(key)}")
     return int(text)

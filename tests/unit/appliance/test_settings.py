@@ -131,6 +131,18 @@ def test_a_value_that_a_container_would_choke_on_is_refused_before(
         read_settings()
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("LOG_LEVEL", "debug"), ("GOLEM_NETWORK", "mainnet"), ("BRIDGE_PORT", "x"), ("GRAFANA_PORT", "4578")],
+)
+def test_a_value_that_is_not_from_the_file_is_not_to_be_corrected_there(
+    dotenv: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: str
+) -> None:
+    monkeypatch.setenv(key, value)
+    with pytest.raises(StepError, match=f"the environment sets it, and wins over .env: unset {key}"):
+        read_settings()
+
+
 def test_profiles_are_those_whose_images_were_found(
     dotenv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
