@@ -24,7 +24,7 @@ from golem_bridge.clusters.repository import MOST_ENDED
 from golem_bridge.clusters.states import NodeState
 from golem_bridge.settings import Settings
 from golem_bridge.telemetry.live import Traffic
-from tests.fakes.console import CLOSED, SampleAppliance
+from tests.fakes.console import CLOSED, OPEN, SampleAppliance
 from tests.integration.browser import Tab, tab
 
 TOKEN = "a-token-nobody-guesses"
@@ -213,6 +213,21 @@ def test_a_closed_cluster_opens_with_its_charts(page: Tab, served: Served) -> No
     page.evaluate(f"{card}.querySelector('details.ended summary').click()")
     assert f"ray-on-golem bill {CLOSED}" in page.evaluate(f"{card}.innerText")
     assert page.evaluate(f"{card}.querySelectorAll('table:not([hidden])').length") == 0
+
+
+@pytest.mark.parametrize(("name", "incarnation", "shown"), [(OPEN, 2, "#clusters"), (CLOSED, 0, "#past-clusters")])
+def test_what_an_earlier_incarnation_still_costs_is_shown(
+    page: Tab, served: Served, name: str, incarnation: int, shown: str
+) -> None:
+    """Whether the newest one is up or over."""
+    earlier = served.sample.cluster(name, incarnation, minutes=90, budget="5")
+    served.sample.node(earlier, 2, minutes=90, provider="willow", state=NodeState.TERMINATING, message="Ended with it")
+    page.open(served.link)
+    page.wait_for(SHOWN)
+    card = f"document.querySelector('{shown} details.cluster')"
+    assert page.evaluate(f"{card}.querySelector('.name').innerText") == name
+    assert "willow" in page.evaluate(f"{card}.querySelector('table:not([hidden])').textContent")
+    assert "1 ending" in page.evaluate("document.getElementById('figures').innerText")
 
 
 def test_of_the_nodes_that_ended_the_last_are_listed(page: Tab, served: Served) -> None:

@@ -183,7 +183,8 @@ class ClusterCard {
     this.cost.replaceChildren(amount, closed ? " GLM paid" : ` of ${glm(cluster.budget)} GLM spent`);
     show(this.budget.root, !closed);
     this.budget.update(cluster);
-    const [live, ended] = [cluster.nodes.filter((node) => !isEnded(node)), cluster.nodes.filter(isEnded).reverse()];
+    const live = [...cluster.nodes.filter((node) => !isEnded(node)), ...cluster.earlier];
+    const ended = cluster.nodes.filter(isEnded).reverse();
     this.table.update(live);
     show(this.table.root, live.length > 0);
     this.endedTable.update(ended);

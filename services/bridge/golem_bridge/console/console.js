@@ -89,11 +89,11 @@ async function poll(round) {
 }
 
 async function refresh(round) {
-  const [appliance, {clusters}] = await Promise.all([ask("/v1/appliance"), ask("/v1/clusters")]);
+  const [appliance, {clusters, ending}] = await Promise.all([ask("/v1/appliance"), ask("/v1/clusters")]);
   if (round !== state.round) return;
   state.skew = appliance.now - Date.now() / 1000;
   showAppliance(appliance);
-  showClusters(clusters);
+  showClusters(clusters.map((cluster) => ({...cluster, earlier: ending[cluster.name] ?? []})));
   show(byId("view"), true);
   await Promise.all([refreshHistory(round), refreshEvents(round), refreshWallet(round)]);
 }
@@ -175,6 +175,7 @@ function showAppliance({network, wallet, grafana_port: grafana, prometheus_port:
   for (const id of ["network", "wallet", "links"]) show(byId(id), true);
 }
 
+// ``earlier`` of a cluster: nodes of its incarnations before that are not gone yet. They cost, too.
 function showClusters(clusters) {
   const keyOf = (cluster) => `${cluster.name}/${cluster.incarnation}`;
   const newest = (cluster) => Math.max(cluster.created_at, ...cluster.nodes.map((node) => node.created_at));
@@ -185,7 +186,7 @@ function showClusters(clusters) {
   past.sync(closed, keyOf);
   show(byId("none"), living.length === 0);
   show(byId("past"), closed.length > 0);
-  showFigures(living);
+  showFigures(living, clusters.flatMap((cluster) => [...cluster.nodes, ...cluster.earlier]));
 }
 
 function makeFigures() {
@@ -202,8 +203,7 @@ function makeFigures() {
   return made;
 }
 
-function showFigures(clusters) {
-  const nodes = clusters.flatMap((cluster) => cluster.nodes);
+function showFigures(clusters, nodes) {
   const {running, pending, ending} = countsOf(nodes);
   const sum = (key) => clusters.reduce((total, cluster) => total + number(cluster[key]), 0);
   const [budget, accepted, committed, paid] = ["budget", "accepted", "committed", "paid"].map(sum);
