@@ -62,12 +62,12 @@ class Stream(Generic[Event]):
         is_over = self._clock.now() - newest >= 2 * OVERLAP
         events = await ask(newest if self._is_settled else newest - OVERLAP, len(self._known) + NEW)
         new = [event for event in events if event.key not in self._known]
+        self._is_settled = is_over and not new  # before any is taken: one that cannot be is asked for again
         for event in new:
             await take(event)
             newest = max(newest, event.at)
             self._cursors.put_time(self._name, newest)
             self._known[event.key] = event.at
         self._known = {key: at for key, at in self._known.items() if at > newest - OVERLAP}
-        self._is_settled = is_over and not new
         if events and not new:
             await self._clock.sleep(PAUSE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from unittest import mock
@@ -40,7 +40,8 @@ class Teller:
         self.events: list[Event] = []
         self.taken: list[str] = []
         self.asked: list[datetime] = []
-        self.is_broken = False
+        self.breaks_at = ""
+        """Key of the event that cannot be taken."""
         self.restart()
 
     def restart(self) -> None:
@@ -62,7 +63,7 @@ class Teller:
         return found
 
     async def _take(self, event: Event) -> None:
-        if self.is_broken:
+        if event.key == self.breaks_at:
             raise OSError("no room for it")
         self.taken.append(event.key)
 
@@ -108,12 +109,26 @@ async def test_a_pause_between_two_answers_makes_nothing_late_be_missed() -> Non
 async def test_what_could_not_be_taken_is_told_again() -> None:
     teller = Teller()
     teller.happened(0, 0, 0)
-    teller.is_broken = True
+    teller.breaks_at = "event-1"
     with pytest.raises(OSError, match="no room"):
         await teller.read()
-    teller.is_broken = False
+    teller.breaks_at = ""
     await teller.read()
     assert teller.taken == ["event-0", "event-1", "event-2"]
+
+
+async def test_of_two_of_one_moment_the_one_that_could_not_be_taken_is_told_again() -> None:
+    teller = Teller()
+    await teller.read()
+    await teller.read()
+    teller.happened(0, 0)
+    teller.breaks_at = "event-1"
+    with pytest.raises(OSError, match="no room"):
+        await teller.read()
+    teller.breaks_at = ""
+    teller.clock.advance(60)
+    await teller.read()
+    assert teller.taken == ["event-0", "event-1"]
 
 
 async def test_a_cursor_that_cannot_be_stored_is_no_reason_to_ask_without_end() -> None:
@@ -134,7 +149,8 @@ async def test_a_cursor_that_cannot_be_stored_is_no_reason_to_ask_without_end() 
 
 
 LATE = st.integers(0, int(OVERLAP.total_seconds() * 1000) - 1).map(lambda age: age / 1000)
-STEPS = st.lists(st.lists(LATE | st.just(0.5), max_size=3 * FEW) | st.sampled_from(["read", "pause", "restart"]))
+SPELLS = ["read", "fail", "pause", "long pause", "restart"]
+STEPS = st.lists(st.lists(LATE | st.just(0.5), max_size=3 * FEW) | st.sampled_from(SPELLS))
 
 
 @given(STEPS)
@@ -145,8 +161,15 @@ async def test_every_event_is_taken(steps: Sequence[Sequence[float] | str]) -> N
             match step:
                 case "read":
                     await teller.read()
+                case "fail":
+                    teller.breaks_at = teller.events[-1].key if teller.events else ""
+                    with suppress(OSError):
+                        await teller.read()
+                    teller.breaks_at = ""
                 case "pause":
                     teller.clock.advance(1.5)
+                case "long pause":
+                    teller.clock.advance(60)
                 case "restart":
                     teller.restart()
                     restarts += 1
