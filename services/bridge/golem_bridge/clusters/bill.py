@@ -44,7 +44,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What a cluster's incarnations before this one cost, in GLM."""
+    """What a cluster's incarnations before this one cost, in GLM; counted are those that cost something."""
 
     incarnations: int
     accepted: Decimal
@@ -62,11 +62,12 @@ def totals(books: Books, cluster: Cluster) -> Totals:
 
 
 def earlier(books: Books, cluster: Cluster) -> Earlier:
-    """Sums over the ledger of the incarnations before this one."""
+    """Sums over the ledger of the incarnations before this one, on the same network."""
     before = [each.cluster_id for each in books.clusters.before(cluster)]
+    accepted = [books.ledger.cluster_glm(each, *ACCEPTANCES) for each in before]
     return Earlier(
-        incarnations=len(before),
-        accepted=sum((books.ledger.cluster_glm(each, *ACCEPTANCES) for each in before), Decimal()),
+        incarnations=sum(glm > 0 for glm in accepted),
+        accepted=sum(accepted, Decimal()),
         paid=sum((books.ledger.cluster_glm(each, EntryKind.PAID) for each in before), Decimal()),
     )
 

@@ -73,10 +73,14 @@ class Clusters:
         return None if row is None else _cluster(row)
 
     def before(self, cluster: Cluster) -> Sequence[Cluster]:
-        """The earlier incarnations of its name, oldest first."""
+        """The earlier incarnations of its name on its network, oldest first."""
         query = (
             select(cluster_table)
-            .where((cluster_table.c.name == cluster.name) & (cluster_table.c.incarnation < cluster.incarnation))
+            .where(
+                cluster_table.c.name == cluster.name,
+                cluster_table.c.golem_network == cluster.golem_network,
+                cluster_table.c.incarnation < cluster.incarnation,
+            )
             .order_by(cluster_table.c.incarnation)
         )
         with self._database.read() as connection:

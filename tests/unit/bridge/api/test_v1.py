@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from golem_bridge.clusters.states import ClusterState, NodeState
-from golem_bridge.store.database import contracts
+from golem_bridge.store.database import clusters, contracts
 from tests.unit.bridge.bench import Bench
 from tests.unit.bridge.clusters.test_close import up
 from tests.unit.bridge.doors import TOKEN, WALLET, Doors
@@ -68,6 +68,24 @@ async def test_a_bill_tells_what_earlier_incarnations_cost(bench: Bench, doors: 
     third = await life()
     together = Decimal(first["total_paid"]) + Decimal(second["total_paid"])
     assert (third["earlier"]["incarnations"], Decimal(third["earlier"]["paid"])) == (2, together)
+
+
+async def test_a_bill_leaves_out_other_networks_money_and_what_cost_nothing(bench: Bench, doors: Doors) -> None:
+    bench.join("one")
+    await bench.start()
+    await up(bench)
+    bench.service.close("demo")
+    await bench.until_closed()
+    await doors.host.put("/v1/clusters/demo", json=SPEC)
+    bench.service.close("demo")
+    await bench.until_closed()
+    await doors.host.put("/v1/clusters/demo", json=SPEC)
+    earlier = (await doors.host.get("/v1/clusters/demo/bill")).json()["earlier"]
+    assert (earlier["incarnations"], Decimal(earlier["accepted"]) > 0) == (1, True)
+    with bench.database.write() as connection:
+        connection.execute(update(clusters).where(clusters.c.incarnation < 3).values(golem_network="polygon"))
+    earlier = (await doors.host.get("/v1/clusters/demo/bill")).json()["earlier"]
+    assert earlier == {"incarnations": 0, "accepted": "0", "paid": "0"}
 
 
 async def test_an_incarnation_that_waits_for_its_bills_is_told_also_when_a_later_one_is_over(
