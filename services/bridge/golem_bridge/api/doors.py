@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from golem_bridge.api.bodies import HEAD_BODY, HOST_BODY, read_body
+from golem_bridge.api.leaving import Leaving
 from golem_bridge.errors import BridgeError, ForbiddenError, TooLargeError, UnauthorizedError
 
 METRICS_PATHS = re.compile(r"/metrics|/v1/prometheus/sd|/v1/clusters/[^/]+/nodes/[^/]+/scrape/[0-9]+/metrics")
@@ -95,7 +96,7 @@ class HeadDoor:
     """Everything that comes in here comes from one cluster's head: a machine of a stranger."""
 
     def __init__(self, app: ASGIApp, *, cluster_id: str) -> None:
-        self._app = app
+        self._app = Leaving(app)
         self._caller = Caller(cluster_id=cluster_id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

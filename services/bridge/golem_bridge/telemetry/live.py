@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import MutableMapping
 from itertools import product
@@ -17,6 +18,9 @@ from golem_bridge.telemetry.entry import Entry
 LIVE = (HTTP_REQUESTS, HTTP_SECONDS, LAG, YAGNA_SECONDS, YAGNA_ERRORS)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"})
 NO_ROUTE = "none"
+HUNG_UP = 499
+"""Counted for a request that was broken off, as its client had left; no answer carries it."""
+
 LAG_INTERVAL = 0.5
 """Seconds between two measurements of the event loop."""
 
@@ -44,6 +48,9 @@ class Traffic:
             code = _Code()
             try:
                 await app(scope, receive, code.noting(send))
+            except asyncio.CancelledError:
+                code.value = HUNG_UP
+                raise
             finally:
                 self._count(scope, door, code.value, time.perf_counter() - begin)
 
