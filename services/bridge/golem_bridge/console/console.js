@@ -93,7 +93,7 @@ async function refresh(round) {
   if (round !== state.round) return;
   state.skew = appliance.now - Date.now() / 1000;
   showAppliance(appliance);
-  showClusters(clusters.map((cluster) => ({...cluster, earlier: ending[cluster.name] ?? []})));
+  showClusters(clusters.map((cluster) => ({...cluster, earlier: Object.hasOwn(ending, cluster.name) ? ending[cluster.name] : []})));
   show(byId("view"), true);
   await Promise.all([refreshHistory(round), refreshEvents(round), refreshWallet(round)]);
 }
