@@ -37,7 +37,10 @@ def node_view(node_id: str, state: str = "running", **fields: object) -> dict[st
 
 
 class FakeBridge(Bridge):
-    """Lay out ``nodes``; lay out in ``progress`` what long polls of a node answer; ``fail`` makes a call fail."""
+    """Lay out ``nodes``; lay out in ``progress`` what long polls of a node answer.
+
+    ``fail`` makes a call fail, ``fail_once`` only its first.
+    """
 
     def __init__(self) -> None:
         super().__init__(Place(4578, None))
@@ -45,6 +48,7 @@ class FakeBridge(Bridge):
         self.nodes: dict[str, dict[str, Any]] = {}
         self.progress: deque[dict[str, Any] | Exception] = deque()
         self.fail: dict[str, BaseException] = {}
+        self.fail_once: dict[str, BaseException] = {}
         self.answer_lost: BaseException | None = None
         """What becomes of the answer to a request for nodes that was heard."""
         self.network = "devnet"
@@ -122,6 +126,8 @@ class FakeBridge(Bridge):
             self.calls[call] += 1
         if call in self.fail:
             raise self.fail[call]
+        if call in self.fail_once:
+            raise self.fail_once.pop(call)
 
     def _snapshot(self, name: str) -> dict[str, Any]:
         return {

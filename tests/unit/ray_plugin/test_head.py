@@ -93,7 +93,9 @@ def test_a_live_cluster_is_brought_to_new_limits(make: Make, bridge: FakeBridge)
 def test_a_head_whose_set_up_fails_is_said_to_go_on(
     make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bridge.nodes = {"head": node_view("head", tags=HEAD_TAGS)}
+    bridge.nodes = {"head": node_view("head", tags=HEAD_TAGS), "gone": node_view("gone", "terminating", tags=HEAD_TAGS)}
+    make().set_node_tags("gone", {"ray-node-status": "update-failed"})
+    assert plain(capsys) == ""
     make().set_node_tags("head", {"ray-node-status": "update-failed"})
     shown = plain(capsys)
     assert "head goes on, and costs — start 0.001 GLM, at most 0.018 GLM/h" in shown
@@ -192,6 +194,14 @@ def test_a_head_whose_asking_got_no_answer_is_not_left_rented(make: Make, bridge
     with pytest.raises((KeyboardInterrupt, click.ClickException)):
         make().create_node({}, HEAD_TAGS, 1)
     assert bridge.nodes
+    assert bridge.closed
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_budget_is_given_back_when_nobody_tells_what_runs(make: Make, bridge: FakeBridge, lost: str) -> None:
+    bridge.fail_once["cluster"] = LOST[lost]
+    with pytest.raises((KeyboardInterrupt, click.ClickException)):
+        make().create_node({}, HEAD_TAGS, 1)
     assert bridge.closed
 
 

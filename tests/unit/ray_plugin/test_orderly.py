@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -35,6 +36,16 @@ def bridge() -> Killed:
     return Killed()
 
 
+@pytest.fixture(autouse=True)
+def as_in_a_shell() -> Iterator[None]:
+    """Whoever runs the tests may ignore a signal, and hand that down."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in orderly.SIGNALS}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @both
 def test_a_ray_up_that_is_killed_leaves_nothing_rented(make: Make, bridge: Killed, number: signal.Signals) -> None:
     bridge.number = number
@@ -60,6 +71,21 @@ def test_a_signal_that_is_ignored_stays_ignored(number: signal.Signals) -> None:
         assert signal.getsignal(number) is signal.SIG_IGN
     finally:
         signal.signal(number, before)
+
+
+@pytest.mark.parametrize("number", orderly.ENDING)
+def test_nothing_disturbs_a_clean_up(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with orderly.undisturbed():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def test_a_clean_up_after_ctrl_c_is_not_ended_by_the_terminals_end(make: Make, bridge: Killed) -> None:
+    bridge.number = signal.SIGINT
+    with pytest.raises(KeyboardInterrupt):
+        make().create_node({}, HEAD_TAGS, 1)
+    assert bridge.closed
 
 
 def test_a_step_in_another_thread_leaves_signals_alone() -> None:

@@ -57,7 +57,7 @@ def test_the_raw_provider_section_is_enough_to_look(bridge: FakeBridge, monkeypa
 @contextmanager
 def within(command: str, **options: object) -> Iterator[None]:
     """As called by this command of Ray's."""
-    with click.Context(scripts.cli.commands[command]) as context:
+    with click.Context(scripts.cli) as ray, click.Context(scripts.cli.commands[command], parent=ray) as context:
         context.params.update(options)
         yield
 
@@ -79,6 +79,12 @@ def test_commands_that_need_no_cluster_find_none(make: Make) -> None:
         with within(command, start=start):
             assert provider.non_terminated_nodes({}) == []
     assert provider.non_terminated_nodes({}) == [], "Ray's SDK"
+
+
+def test_a_command_of_somebody_elses_may_be_called_as_one_of_rays(make: Make) -> None:
+    """A program of the user's, with click, that brings a cluster up."""
+    with click.Context(click.Command("submit")):
+        assert make().non_terminated_nodes({}) == []
 
 
 def test_tags_read_back_as_written(make: Make, bridge: FakeBridge) -> None:
@@ -173,6 +179,11 @@ def test_the_end_of_a_cluster_that_was_not_up_speaks_of_no_invoices(
     shown = plain(capsys)
     assert "Cluster one was not up" in shown
     assert "invoices" not in shown
+    bridge.nodes = {"head": node_view("head", "negotiating", tags=HEAD_TAGS)}
+    provider = make()
+    provider.terminate_node("head")
+    provider.cleanup_cluster_resources()
+    assert "was not up" not in plain(capsys), "it ended before Ray's pause was over"
 
 
 def test_the_end_of_an_unknown_cluster_is_quiet(

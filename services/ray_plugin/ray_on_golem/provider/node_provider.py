@@ -70,6 +70,7 @@ class GolemNodeProvider(NodeProvider):
         self._waiter = Waiter(self._bridge, cluster_name, self._tell)
         self._refusals = Refusals()
         self._is_open = False
+        self._has_ended_nodes = False
         quicken_ray()
         if provider_config.get(KEY) == str(keys.default_key(cluster_name)):
             self._see_to_default_key()
@@ -192,7 +193,7 @@ class GolemNodeProvider(NodeProvider):
         status = tags.get(TAG_RAY_NODE_STATUS)
         if status in SET_UP_ENDED:
             turn.give_back(self.cluster_name)
-        if status == STATUS_UPDATE_FAILED and not self.is_on_head:
+        if status == STATUS_UPDATE_FAILED and not self.is_on_head and NodeRecord.parse(node).is_live:
             cli_logger.warning("{}", left_over(node))
 
     def terminate_node(self, node_id: str) -> dict[str, Any]:
@@ -201,6 +202,7 @@ class GolemNodeProvider(NodeProvider):
     @plainly
     def terminate_nodes(self, node_ids: list[str]) -> dict[str, Any]:
         """Immediate for Ray; agreements and bills are ended behind."""
+        self._has_ended_nodes = True
         nodes = self._bridge.terminate(self.cluster_name, node_ids)
         self._records.put(*nodes)
         return {node["node_id"]: node for node in nodes}
@@ -213,7 +215,7 @@ class GolemNodeProvider(NodeProvider):
             if error.code != "unknown_cluster":
                 cli_logger.warning("{} — afterwards: ray-on-golem stop {}", error.message, self.cluster_name)
             return
-        if state == "closed":
+        if state == "closed" and not self._has_ended_nodes:
             cli_logger.print("Cluster {} was not up. What it cost: ray-on-golem bill {}", *[self.cluster_name] * 2)
         else:
             cli_logger.print(
@@ -261,18 +263,19 @@ class GolemNodeProvider(NodeProvider):
         check_readable(self.provider_config.get(MOUNTS, ()))
         self._is_open = False  # as far as anybody knows: Ray's SDK keeps a provider for one cluster after the other
         self._open_cluster()
-        others = self._live()
+        others: list[NodeRecord] | None = None
         node: dict[str, Any] | None = None
         try:
+            others = self._live()
             (node,) = self._bridge.request_nodes(self.cluster_name, node_type, 1, tags)
             self._progress.expect(node["node_id"])
             node = self._waiter.until_running(node["node_id"])
         except BaseException as error:
             # Ctrl-C or a signal, too; and an answer that got lost does not mean that no head was given
-            if node is None and isinstance(error, RayOnGolemError) and error.is_refusal:
+            if node is None and others is not None and isinstance(error, RayOnGolemError) and error.is_refusal:
                 self._refused(error)
             elif node is not None or not others:
-                self._close()
+                self._close(only_if_empty=others is None)
             raise
         self._records.put(node)
         return {node["node_id"]: node}
@@ -316,8 +319,9 @@ class GolemNodeProvider(NodeProvider):
     def _close(self, *, only_if_empty: bool = False) -> None:
         """``only_if_empty``: nodes that live are another ``ray up``'s."""
         try:
-            if not (only_if_empty and self._live()):
-                self._bridge.close_cluster(self.cluster_name)
+            with orderly.undisturbed():
+                if not (only_if_empty and self._live()):
+                    self._bridge.close_cluster(self.cluster_name)
         except RayOnGolemError as error:
             if error.code == "unknown_cluster":
                 return

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGINT, *SIGNALS)
 
 
 @contextmanager
@@ -35,3 +36,17 @@ def end() -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Within it no signal ends the program: a terminal that is closed after Ctrl-C must not end the clean-up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

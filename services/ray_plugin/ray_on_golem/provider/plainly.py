@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any, Callable, NoReturn, TypeVar
 
 import click
@@ -44,7 +45,10 @@ def plainly(method: Method) -> Method:
 def needs_head() -> bool:
     """Whether this is one of Ray's commands that end in a traceback where no head is; False outside of its CLI."""
     context = click.get_current_context(silent=True)
-    if context is None or context.params.get("start"):
+    scripts = sys.modules.get("ray.scripts.scripts")
+    if context is None or scripts is None or context.find_root().command is not scripts.cli:
+        return False
+    if context.params.get("start"):
         return False
     return (context.command.name or "").replace("_", "-") in NEED_HEAD
 
