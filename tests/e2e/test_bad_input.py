@@ -106,7 +106,8 @@ def test_a_wait_for_a_provider_that_is_ended(make_cluster: MakeCluster, bridge: 
     cluster = make_cluster("ended")
     cluster.parameters["node_config"]["demand"]["min_mem_gib"] = 4096
     cluster.write()
-    command = [str(VENV / "bin" / "ray"), "up", "--yes", str(cluster.path)]
+    # whoever runs the tests may ignore the signal, and hand that down
+    command = ["env", f"--default-signal={number.name}", str(VENV / "bin" / "ray"), "up", "--yes", str(cluster.path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as up:
         wait_until(lambda: bool(cluster.nodes(bridge)), 60, "a head to be asked for")
         up.send_signal(number)

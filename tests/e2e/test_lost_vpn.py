@@ -38,7 +38,7 @@ def test_a_job_outlives_a_killed_yagna(cluster: ClusterFile, bridge: Bridge) -> 
     wait_until(lambda: len(running(bridge, cluster)) == 3, 120, "three nodes to run")
     before = running(bridge, cluster)
     kill_main_process("yagna")
-    wait_until(lambda: health("yagna") == "healthy", 90, "yagna to be healthy again")
+    wait_until(lambda: health("yagna") == "healthy", 180, "yagna to be healthy again")
     wait_for_job(cluster, "yagna")
     assert set(running(bridge, cluster)) <= set(before)
 
