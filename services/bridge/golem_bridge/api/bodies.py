@@ -19,12 +19,17 @@ async def read_body(receive: Receive, *, most: int) -> Receive:
     What follows it, or came instead, is received as it comes. Raises TooLargeError as soon as it has more than
     ``most`` bytes.
     """
-    first: Message | None = await _whole(receive, most)
+    return replaying(await _whole(receive, most), receive)
+
+
+def replaying(message: Message, receive: Receive) -> Receive:
+    """Receive a message that was received before, then what follows it."""
+    first: Message | None = message
 
     async def replay() -> Message:
         nonlocal first
-        message, first = first, None
-        return await receive() if message is None else message
+        again, first = first, None
+        return await receive() if again is None else again
 
     return replay
 

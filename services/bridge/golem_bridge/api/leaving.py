@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from golem_bridge.api.bodies import replaying
 
 ASKING = frozenset({"GET", "HEAD"})
 """Methods that change nothing, so that breaking off leaves nothing half done."""
@@ -20,16 +22,10 @@ class Leaving:
         if scope["type"] != "http" or scope["method"] not in ASKING:
             await self._app(scope, receive, send)
             return
-        first: Message | None = await receive()
-        if first is not None and first["type"] == "http.disconnect":
+        first = await receive()
+        if first["type"] == "http.disconnect":
             return
-
-        async def replay() -> Message:
-            nonlocal first
-            message, first = first, None
-            return await receive() if message is None else message
-
-        answer = asyncio.ensure_future(self._app(scope, replay, send))
+        answer = asyncio.ensure_future(self._app(scope, replaying(first, receive), send))
         left = asyncio.ensure_future(_left(receive))
         try:
             await asyncio.wait([answer, left], return_when=asyncio.FIRST_COMPLETED)
