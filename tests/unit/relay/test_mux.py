@@ -117,6 +117,44 @@ async def test_the_next_message_waits_for_the_gap(end: End) -> None:
     assert len(end.messages) == 2
 
 
+async def test_the_next_message_does_not_wait_once_the_last_one_has_arrived(end: End) -> None:
+    """A keystroke's answer is not held back for that of the one before."""
+    end.receives(OPEN)
+    (stream,) = end.accepted
+    for number, answer in enumerate([b"first", b"second", b"third"], start=1):
+        await stream.write(answer)
+        await idle()
+        assert [frame.payload for frame in end.sent(Kind.DATA)][-1] == answer
+        end.receives(Frame(Kind.ACK, number))
+    assert len(end.messages) == 3
+
+
+async def test_an_older_messages_arrival_says_nothing_of_the_last_one(end: End) -> None:
+    end.receives(OPEN)
+    (stream,) = end.accepted
+    await stream.write(bytes(DIRECTION.message))
+    await idle()
+    await stream.write(b"next")
+    end.receives(Frame(Kind.ACK, 1))
+    await idle()
+    assert len(end.messages) == 1
+    end.receives(Frame(Kind.ACK, 2))
+    await idle()
+    assert len(end.messages) == 2
+
+
+async def test_a_message_whose_arrival_nobody_tells_is_kept_apart_from_the_next(end: End) -> None:
+    end.receives(OPEN, Frame(Kind.PING))
+    (stream,) = end.accepted
+    await idle()
+    await stream.write(b"first")
+    end.receives(Frame(Kind.ACK, 0))
+    await idle()
+    assert end.sent(Kind.DATA) == []
+    await end.wake()
+    assert [frame.payload for frame in end.sent(Kind.DATA)] == [b"first"]
+
+
 async def test_a_reader_gets_what_has_come_at_once(end: End) -> None:
     end.receives(OPEN, data(2), data(3), Frame(Kind.DATA, 4, 1, b"end"))
     (stream,) = end.accepted

@@ -195,14 +195,30 @@ class Mux:
 
     async def _send_for_ever(self) -> None:
         while True:
+            first = self._next_number
             message = self._next_message()
             if message:
                 await self._send(message)
                 if self._outgoing.gap:
-                    await self._sleep(self._outgoing.gap)
+                    await self._keep_apart(is_numbered=self._next_number > first)
             else:
-                self._wake.clear()
-                await self._wake.wait()
+                await self._something()
+
+    async def _keep_apart(self, *, is_numbered: bool) -> None:
+        """Wait for the gap, but no longer than until the other end says that it has the message."""
+        last = self._next_number - 1
+        gap = asyncio.ensure_future(self._sleep(self._outgoing.gap))
+        gap.add_done_callback(lambda _: self._wake.set())
+        try:
+            while not gap.done() and not (is_numbered and self._acknowledged >= last):
+                await self._something()
+        finally:
+            gap.cancel()
+
+    async def _something(self) -> None:
+        """To send, or to hear of."""
+        self._wake.clear()
+        await self._wake.wait()
 
     def _next_message(self) -> bytes:
         """All control frames that wait, and what is next in order: each message costs yagna a turn."""
