@@ -131,6 +131,7 @@ def _get(url: str, token: str | None) -> dict[str, Any]:
     except urllib.error.HTTPError as error:
         raise StepError(f"{url} answers {error.code} — {error.read().decode(errors='replace')[:300]}") from error
     except OSError as error:
-        raise StepError(f"{url} does not answer — {error} — see: docker compose ps") from error
+        why = getattr(error, "reason", error)
+        raise StepError(f"{url} does not answer — {why} — start it: make up (what runs: docker compose ps)") from error
     except (ValueError, TypeError) as error:
         raise StepError(f"{url} answers nothing of the bridge's — {error} — see: docker compose ps") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.parse
 from pathlib import Path
 from typing import NoReturn
+from urllib.error import URLError
 
 import pytest
 
@@ -36,11 +37,11 @@ def test_a_link_to_nothing_is_not_given(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object, **__: object) -> NoReturn:
-        raise ConnectionRefusedError("Connection refused")
+        raise URLError(ConnectionRefusedError("Connection refused"))
 
     (tmp_path / "bridge-token").write_text("token\n")
     monkeypatch.setattr(bridge, "open_here", refused)
-    with pytest.raises(StepError, match="does not answer — Connection refused — see: docker compose ps"):
+    with pytest.raises(StepError, match="does not answer — Connection refused — start it: make up"):
         show_link(Steps(tmp_path / "logs"), settings(tmp_path))
     assert capsys.readouterr().out == ""
 
