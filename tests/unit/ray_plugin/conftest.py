@@ -71,7 +71,7 @@ def make(bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch) -> Make:
             monkeypatch.setenv("ON_GOLEM_NETWORK", "1")
             return GolemNodeProvider({"parameters": {"webserver_port": 4578}}, "one")
         key = str(keys.make_default_key("one"))
-        spec = {"total_budget": "5", "node_types": NODE_TYPES}
+        spec = {"total_budget": "5", "head_node_type": "head", "node_types": NODE_TYPES}
         return GolemNodeProvider({"parameters": parameters, SPEC: spec, KEY: key}, "one")
 
     return make

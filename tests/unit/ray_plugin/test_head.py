@@ -90,6 +90,28 @@ def test_a_live_cluster_is_brought_to_new_limits(make: Make, bridge: FakeBridge)
     assert set(prepared["provider"]) == {"type", "parameters"}
 
 
+def test_a_head_of_an_older_demand_is_remarked_on(
+    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bridge.progress.append(RUNNING)
+    make().create_node({}, HEAD_TAGS, 1)
+    capsys.readouterr()
+    for image, expected in (("x", False), ("y", True), ("y", True), ("x", False)):
+        provider = make()
+        head = {"demand": {"image_tag": image}, "budget_control": {"max_start_price": "7"}}
+        provider._spec = {**provider._spec, "node_types": {**NODE_TYPES, "head": head}}  # type: ignore[dict-item]
+        provider.prepare_for_head_node({"provider": {}})
+        assert ("The head goes on as it was rented" in plain(capsys)) == expected
+
+
+def test_of_a_head_that_nothing_is_noted_of_nothing_is_said(
+    make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bridge.nodes = {"head": node_view("head", tags=HEAD_TAGS)}
+    make().prepare_for_head_node({"provider": {}})
+    assert "as it was rented" not in plain(capsys)
+
+
 def test_a_head_whose_set_up_fails_is_said_to_go_on(
     make: Make, bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ from ray_on_golem.provider import defaults, node_provider
 from ray_on_golem.provider.edition import edition
 from ray_on_golem.provider.node_provider import EDITION, KEY, SPEC, GolemNodeProvider
 from tests.unit.ray_plugin.commands import HEAD_TAGS, RUNNING, plain
-from tests.unit.ray_plugin.conftest import Make
+from tests.unit.ray_plugin.conftest import NODE_TYPES, Make
 from tests.unit.ray_plugin.fake_bridge import FakeBridge
 from tests.unit.ray_plugin.test_defaults import load
 
@@ -39,7 +39,7 @@ def test_a_config_cached_by_an_older_plug_in_is_used_once(
     bridge.progress.append(RUNNING)
     old = {
         "parameters": {},
-        SPEC: {"node_types": {}, "ssh_public_key": "ssh-ed25519 A"},
+        SPEC: {"head_node_type": "head", "node_types": NODE_TYPES, "ssh_public_key": "ssh-ed25519 A"},
         "_config_cache_path": str(cache),
     }
     GolemNodeProvider(old, "one").create_node({}, HEAD_TAGS, 1)

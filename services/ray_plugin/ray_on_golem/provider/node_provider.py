@@ -34,7 +34,7 @@ from ray_on_golem.config import (
 from ray_on_golem.errors import RayOnGolemError
 from ray_on_golem.legacy import check_network, modern_parameters
 from ray_on_golem.place import find_place
-from ray_on_golem.provider import orderly, turn
+from ray_on_golem.provider import demands, orderly, turn
 from ray_on_golem.provider.command_runner import GolemCommandRunner
 from ray_on_golem.provider.defaults import fill_defaults
 from ray_on_golem.provider.edition import edition
@@ -115,6 +115,11 @@ class GolemNodeProvider(NodeProvider):
         """The config the head gets. Also runs when ``ray up`` finds a live cluster: brings it to new limits."""
         with turn.step(self.cluster_name), orderly.end():
             self._open_cluster()
+        if self._spec is not None and demands.is_outdated(self._spec, self._live()):
+            cli_logger.warning(
+                "The head goes on as it was rented. What the file demands of nodes has changed, which counts for those "
+                "rented from now on: with another version of Ray they cannot join — ray down and ray up change all"
+            )
         for ours in (SPEC, KEY, MOUNTS, EDITION):
             cluster_config["provider"].pop(ours, None)
         return head_config(cluster_config, self._spec)
@@ -267,7 +272,8 @@ class GolemNodeProvider(NodeProvider):
         node: dict[str, Any] | None = None
         try:
             others = self._live()
-            (node,) = self._bridge.request_nodes(self.cluster_name, node_type, 1, tags)
+            noted = {} if self._spec is None else demands.noted(self._spec)
+            (node,) = self._bridge.request_nodes(self.cluster_name, node_type, 1, {**tags, **noted})
             self._progress.expect(node["node_id"])
             node = self._waiter.until_running(node["node_id"])
         except BaseException as error:
