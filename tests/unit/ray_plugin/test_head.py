@@ -99,7 +99,8 @@ def test_a_head_of_an_older_demand_is_remarked_on(
     for image, expected in (("x", False), ("y", True), ("y", True), ("x", False)):
         provider = make()
         head = {"demand": {"image_tag": image}, "budget_control": {"max_start_price": "7"}}
-        provider._spec = {**provider._spec, "node_types": {**NODE_TYPES, "head": head}}  # type: ignore[dict-item]
+        spec = {"head_node_type": "head", "node_types": {**NODE_TYPES, "head": head}}
+        provider._opening._spec = spec
         provider.prepare_for_head_node({"provider": {}})
         assert ("The head goes on as it was rented" in plain(capsys)) == expected
 

@@ -32,17 +32,18 @@ from ray_on_golem.config import (
     keys_without_effect,
 )
 from ray_on_golem.errors import RayOnGolemError
-from ray_on_golem.legacy import check_network, modern_parameters
+from ray_on_golem.legacy import modern_parameters
 from ray_on_golem.place import find_place
-from ray_on_golem.provider import demands, orderly, turn
+from ray_on_golem.provider import orderly, turn
 from ray_on_golem.provider.command_runner import GolemCommandRunner
 from ray_on_golem.provider.defaults import fill_defaults
 from ray_on_golem.provider.edition import edition
 from ray_on_golem.provider.for_head import head_config
 from ray_on_golem.provider.mounts import check_readable
+from ray_on_golem.provider.opening import Opening
 from ray_on_golem.provider.pace import quicken_ray
 from ray_on_golem.provider.plainly import abort, needs_head, plainly
-from ray_on_golem.provider.progress import Progress, first_offers, left_over, show_plan
+from ray_on_golem.provider.progress import Progress, left_over
 from ray_on_golem.provider.records import FRESH, FRESH_ON_HEAD, NodeRecord, Records
 from ray_on_golem.provider.refusals import Refusals
 from ray_on_golem.provider.relay import proxy_command
@@ -69,7 +70,16 @@ class GolemNodeProvider(NodeProvider):
         self._progress = Progress(time.monotonic)
         self._waiter = Waiter(self._bridge, cluster_name, self._tell)
         self._refusals = Refusals()
-        self._is_open = False
+        self._opening = Opening(
+            self._bridge,
+            self._records,
+            self._waiter,
+            self._progress,
+            cluster_name=cluster_name,
+            spec=None if self.is_on_head else self._spec,
+            key=provider_config.get(KEY),
+            network=self._parameters.get("payment_network"),
+        )
         self._has_ended_nodes = False
         quicken_ray()
         if provider_config.get(KEY) == str(keys.default_key(cluster_name)):
@@ -114,12 +124,8 @@ class GolemNodeProvider(NodeProvider):
     def prepare_for_head_node(self, cluster_config: dict[str, Any]) -> dict[str, Any]:
         """The config the head gets. Also runs when ``ray up`` finds a live cluster: brings it to new limits."""
         with turn.step(self.cluster_name), orderly.end():
-            self._open_cluster()
-        if self._spec is not None and demands.is_outdated(self._spec, self._live()):
-            cli_logger.warning(
-                "The head goes on as it was rented. What the file demands of nodes has changed, which counts for those "
-                "rented from now on: with another version of Ray they cannot join — ray down and ray up change all"
-            )
+            self._opening.open()
+        self._opening.remark_on_head()
         for ours in (SPEC, KEY, MOUNTS, EDITION):
             cluster_config["provider"].pop(ours, None)
         return head_config(cluster_config, self._spec)
@@ -129,7 +135,7 @@ class GolemNodeProvider(NodeProvider):
     @plainly
     def non_terminated_nodes(self, tag_filters: dict[str, str]) -> list[str]:
         """One call to the bridge; what is asked of single nodes next is served from its answer."""
-        live = self._live()
+        live = self._records.live()
         if not live and not self.is_on_head and needs_head():
             raise RayOnGolemError(
                 f"Cluster {self.cluster_name} is not up — no node of it is rented — "
@@ -169,7 +175,9 @@ class GolemNodeProvider(NodeProvider):
         node_type = tags[TAG_RAY_USER_NODE_TYPE]
         if tags[TAG_RAY_NODE_KIND] == NODE_KIND_HEAD:
             with turn.step(self.cluster_name), orderly.end():
-                return self._create_head(node_type, tags)
+                check_readable(self.provider_config.get(MOUNTS, ()))
+                node = self._opening.rent_head(node_type, tags)
+            return {node["node_id"]: node}
         self._refusals.check(node_type)
         # upstream's client tells the bridge of the head's type only
         named = bridge_node_config(node_type, node_config) if node_config.get("demand") else None
@@ -262,80 +270,6 @@ class GolemNodeProvider(NodeProvider):
     def _tell(self, node: dict[str, Any]) -> None:
         if not self.is_on_head:
             self._progress.tell(node)
-
-    def _create_head(self, node_type: str, tags: dict[str, str]) -> dict[str, Any]:
-        """The head, running; whatever goes wrong from asking for it on, nothing stays rented."""
-        check_readable(self.provider_config.get(MOUNTS, ()))
-        self._is_open = False  # as far as anybody knows: Ray's SDK keeps a provider for one cluster after the other
-        self._open_cluster()
-        others: list[NodeRecord] | None = None
-        node: dict[str, Any] | None = None
-        try:
-            others = self._live()
-            noted = {} if self._spec is None else demands.noted(self._spec)
-            (node,) = self._bridge.request_nodes(self.cluster_name, node_type, 1, {**tags, **noted})
-            self._progress.expect(node["node_id"])
-            node = self._waiter.until_running(node["node_id"])
-        except BaseException as error:
-            # Ctrl-C or a signal, too; and an answer that got lost does not mean that no head was given
-            if node is None and others is not None and isinstance(error, RayOnGolemError) and error.is_refusal:
-                self._refused(error)
-            elif node is not None or not others:
-                self._close(only_if_empty=others is None)
-            raise
-        self._records.put(node)
-        return {node["node_id"]: node}
-
-    def _live(self) -> list[NodeRecord]:
-        """The cluster's live nodes, asked for now."""
-        return [node for node in self._records.refresh() if node.is_live]
-
-    def _refused(self, error: RayOnGolemError) -> None:
-        """No head was given. Close what was opened for it, unless another ``ray up`` is at work there."""
-        live = self._live()
-        if not live:
-            self._close()
-        elif error.code == "over_limit":
-            raise RayOnGolemError(
-                f"Another ray up of cluster {self.cluster_name} is at work — {live[0].node_id}: {live[0].message} — "
-                "wait for it and run ray up again"
-            ) from error
-
-    def _open_cluster(self) -> None:
-        """On the host, once per command: record the limits of the cluster file at the bridge, and show them."""
-        if self.is_on_head or self._spec is None or self._is_open:
-            return
-        remark = check_network(self._parameters.get("payment_network"), self._bridge.ready()["network"])
-        if remark is not None:
-            cli_logger.warning("{}", remark)
-        spec = dict(self._spec)
-        if KEY in self.provider_config:
-            spec["ssh_public_key"] = keys.public_key(Path(self.provider_config[KEY]))
-        try:
-            snapshot = self._bridge.open_cluster(self.cluster_name, spec)
-            self._is_open = True
-            show_plan(snapshot, self._spec, first_offers(lambda: self._bridge.market(self.cluster_name)))
-        except BaseException as error:
-            # Ctrl-C or a signal, too; and an answer that got lost does not mean that no budget was set aside
-            refused = isinstance(error, RayOnGolemError) and error.is_refusal and not self._is_open
-            if not refused:
-                self._close(only_if_empty=True)
-            raise
-
-    def _close(self, *, only_if_empty: bool = False) -> None:
-        """``only_if_empty``: nodes that live are another ``ray up``'s."""
-        try:
-            with orderly.undisturbed():
-                if not (only_if_empty and self._live()):
-                    self._bridge.close_cluster(self.cluster_name)
-        except RayOnGolemError as error:
-            if error.code == "unknown_cluster":
-                return
-            cli_logger.warning(
-                "The cluster could not be closed: {} — afterwards: ray-on-golem stop {}",
-                error.message,
-                self.cluster_name,
-            )
 
     def _forget_config(self, cached: Path) -> None:
         """Made by another plug-in: good for this command, the next one works it out anew."""

@@ -83,6 +83,10 @@ class Records:
         with self._reading:
             return self._read()
 
+    def live(self) -> list[NodeRecord]:
+        """The live nodes, asked for now."""
+        return [node for node in self.refresh() if node.is_live]
+
     def get(self, node_id: str) -> NodeRecord:
         """A node; one the bridge does not know has ended."""
         if not self._is_fresh():
