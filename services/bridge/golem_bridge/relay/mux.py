@@ -202,7 +202,7 @@ class Mux:
                 if self._outgoing.gap:
                     await self._keep_apart(is_numbered=self._next_number > first)
             else:
-                await self._something()
+                await self._woken()
 
     async def _keep_apart(self, *, is_numbered: bool) -> None:
         """Wait for the gap, but no longer than until the other end says that it has the message."""
@@ -211,12 +211,12 @@ class Mux:
         gap.add_done_callback(lambda _: self._wake.set())
         try:
             while not gap.done() and not (is_numbered and self._acknowledged >= last):
-                await self._something()
+                await self._woken()
         finally:
             gap.cancel()
 
-    async def _something(self) -> None:
-        """To send, or to hear of."""
+    async def _woken(self) -> None:
+        """Until there may be something to send, or the other end has told something."""
         self._wake.clear()
         await self._wake.wait()
 
