@@ -44,7 +44,9 @@ def undisturbed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
+    # None: a handler that is not Python's, which could not be put back
+    ours = [number for number in ENDING if signal.getsignal(number) is not None]
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ours}
     try:
         yield
     finally:
